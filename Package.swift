@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A Swift module of the library, in the folder of `Sources/Lib` that bears its name.
+func lib(_ folder: String, named name: String? = nil, _ uses: Target.Dependency...) -> Target {
+    .target(
+        name: name ?? "Porter\(folder)",
+        dependencies: uses,
+        path: "Sources/Lib/\(folder)",
+        swiftSettings: strict
+    )
+}
+
+/// A module map over a library that the distribution provides.
+func c(_ folder: String, pkgConfig: String? = nil, apt: String) -> Target {
+    .systemLibrary(
+        name: "C\(folder)",
+        path: "Sources/Lib/C/\(folder)",
+        pkgConfig: pkgConfig,
+        providers: [.apt([apt])]
+    )
+}
+
+/// One of Porter's programs: wiring only, the work is in the library.
+func program(_ name: String, _ uses: Target.Dependency...) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: uses,
+        path: "Sources/\(name)",
+        swiftSettings: strict
+    )
+}
+
+/// The tests of the module of that name.
+func tests(_ module: String, _ uses: Target.Dependency...) -> Target {
+    .testTarget(
+        name: "\(module)Tests",
+        dependencies: [.target(name: module), "PorterTestSupport"] + uses,
+        path: "Tests/\(module)Tests",
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "porter",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
+    ],
+    targets: [
+        // C libraries.
+        c("Linux", apt: "libc6-dev"),
+        c("FastCGI", pkgConfig: "fcgi", apt: "libfcgi-dev"),
+        c("Curl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
+        c("OpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+
+        // The library. A line may name only lines above it.
+        lib("Porter", named: "Porter"),
+        lib("Crypto", "COpenSSL"),
+        lib("HTTP", "CCurl"),
+        lib("FastCGI", "PorterHTTP", "CFastCGI", "CLinux"),
+        lib("Process", "CLinux"),
+        lib("Commands", "Porter"),
+        lib("Prompt", "Porter"),
+        lib("Agents", "Porter"),
+        lib("Store", "Porter", "CLinux", .product(name: "GRDB", package: "GRDB.swift")),
+        lib("GitHub", "Porter", "PorterHTTP", "PorterCrypto"),
+        lib("Machines", "Porter", "PorterHTTP"),
+        lib("Work", "Porter", "PorterStore", "PorterCommands", "PorterPrompt", "PorterAgents"),
+        lib("Web", "Porter", "PorterCrypto", "PorterHTTP", "PorterGitHub", "PorterStore", "PorterWork"),
+        lib("Settings", "Porter", .product(name: "Logging", package: "swift-log")),
+        lib(
+            "Bootstrap", "Porter", "PorterCrypto", "PorterHTTP", "PorterStore", "PorterGitHub",
+            "PorterMachines", "PorterAgents", "PorterWork", "PorterWeb", "PorterSettings",
+            .product(name: "Logging", package: "swift-log")
+        ),
+        lib(
+            "Worker", "Porter", "PorterHTTP", "PorterAgents", "PorterProcess", "PorterSettings",
+            .product(name: "Logging", package: "swift-log")
+        ),
+        lib(
+            "Runner", "Porter", "PorterProcess", "PorterSettings",
+            .product(name: "FlyingFox", package: "FlyingFox"),
+            .product(name: "Logging", package: "swift-log")
+        ),
+
+        // The programs.
+        program("porter-fcgi", "PorterBootstrap", "PorterFastCGI", "PorterSettings", "PorterWeb", "PorterWork"),
+        program("porter-watchdog", "PorterBootstrap", "PorterSettings", "PorterWork"),
+        program("porter-worker", "PorterWorker", "PorterSettings"),
+        program("porter-runner", "PorterRunner", "PorterSettings"),
+        program("porterctl", "PorterBootstrap", "PorterSettings", "PorterStore"),
+
+        // The tests.
+        .target(
+            name: "PorterTestSupport",
+            dependencies: ["Porter"],
+            path: "Tests/Support",
+            swiftSettings: strict
+        ),
+        tests("Porter"),
+        tests("PorterCrypto"),
+        tests("PorterHTTP"),
+        tests("PorterFastCGI", "PorterHTTP"),
+        tests("PorterProcess"),
+        tests("PorterCommands", "Porter"),
+        tests("PorterPrompt", "Porter"),
+        tests("PorterAgents", "Porter"),
+        tests("PorterStore", "Porter", .product(name: "GRDB", package: "GRDB.swift")),
+        tests("PorterGitHub", "Porter", "PorterHTTP", "PorterCrypto"),
+        tests("PorterMachines", "Porter", "PorterHTTP"),
+        tests("PorterWork", "Porter", "PorterStore", "PorterCommands", "PorterAgents"),
+        tests("PorterWeb", "Porter", "PorterHTTP", "PorterCrypto", "PorterStore", "PorterWork"),
+        tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
+        tests("PorterBootstrap", "Porter", "PorterSettings"),
+        tests("PorterWorker", "Porter", "PorterProcess"),
+        tests("PorterRunner", "Porter", "PorterProcess"),
+    ],
+    swiftLanguageModes: [.v6]
+)

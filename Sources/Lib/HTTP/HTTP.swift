@@ -1,0 +1,77 @@
+package import FoundationEssentials
+
+/// HTTP as values: what a program received and answers, and what it sends and gets back.
+///
+/// ``Request`` and ``Response`` serve both directions. ``Transport`` is the one effect: its live value
+/// (``Transport/curl(_:)``) blocks the calling thread until the answer is whole or a limit is over.
+package struct Request: Sendable {
+    /// `GET`, `POST`, …, upper case.
+    package var method: String
+    /// Outgoing: the whole URL. Received: path and query as the client sent them, undecoded.
+    package var target: String
+    package var fields: Fields
+    package var body: Data
+
+    package init(method: String, target: String, fields: Fields = Fields(), body: Data = Data()) {
+        self.method = method
+        self.target = target
+        self.fields = fields
+        self.body = body
+    }
+}
+
+/// An answer.
+package struct Response: Sendable {
+    package var status: Int
+    package var fields: Fields
+    package var body: Data
+
+    package init(status: Int, fields: Fields = Fields(), body: Data = Data()) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+}
+
+/// Header fields in order; names compare without regard to case.
+package struct Fields: Hashable, Sendable, ExpressibleByDictionaryLiteral {
+    /// Name and value pairs as they came.
+    package private(set) var pairs: [Pair]
+
+    /// One field.
+    package struct Pair: Hashable, Sendable {
+        package let name: String
+        package let value: String
+    }
+
+    package init() {
+        pairs = []
+    }
+
+    package init(dictionaryLiteral elements: (String, String)...) {
+        pairs = elements.map { Pair(name: $0.0, value: $0.1) }
+    }
+
+    /// The first value under the name; setting replaces all, setting nil removes them.
+    package subscript(name: String) -> String? {
+        get { pairs.first { $0.name.caseInsensitivelyEquals(name) }?.value }
+        set {
+            pairs.removeAll { $0.name.caseInsensitivelyEquals(name) }
+            if let newValue { pairs.append(Pair(name: name, value: newValue)) }
+        }
+    }
+
+    /// Adds a field beside those of the same name.
+    package mutating func append(_ name: String, _ value: String) {
+        pairs.append(Pair(name: name, value: value))
+    }
+}
+
+extension String {
+    fileprivate func caseInsensitivelyEquals(_ other: String) -> Bool {
+        utf8.count == other.utf8.count
+            && zip(utf8, other.utf8).allSatisfy { left, right in
+                left == right || (left ^ right == 32 && (left | 32) >= 97 && (left | 32) <= 122)
+            }
+    }
+}
