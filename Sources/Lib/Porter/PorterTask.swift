@@ -15,7 +15,7 @@ package struct PorterTask: Hashable, Sendable {
     package var commentURL: String
     package var author: Person
 
-    package var agent: String
+    package var agent: String?
     package var model: String?
     package var priority: Priority
     package var instructions: String
@@ -49,6 +49,89 @@ package struct PorterTask: Hashable, Sendable {
     package var startedAt: Instant?
     package var finishedAt: Instant?
     package var publishedAt: Instant?
+
+    /// All columns of a row.
+    package init(
+        id: TaskID,
+        state: TaskState,
+        reason: Reason? = nil,
+        detail: String? = nil,
+        repository: RepositoryRef,
+        issueNumber: Int,
+        issueTitle: String,
+        issueBody: String,
+        commentID: Int64,
+        commentURL: String,
+        author: Person,
+        agent: String? = nil,
+        model: String? = nil,
+        priority: Priority,
+        instructions: String,
+        isDraft: Bool,
+        context: String,
+        timeout: Int,
+        branch: String,
+        baseBranch: String? = nil,
+        headSHA: String? = nil,
+        pullRequestNumber: Int? = nil,
+        pullRequestURL: String? = nil,
+        statusCommentURL: String? = nil,
+        endingCommentURL: String? = nil,
+        executor: String,
+        attempt: Int,
+        phase: Phase? = nil,
+        phaseMessage: String? = nil,
+        phaseAt: Instant? = nil,
+        usage: Usage? = nil,
+        summary: String? = nil,
+        stopRequestedAt: Instant? = nil,
+        stopReason: Reason? = nil,
+        createdAt: Instant,
+        admittedAt: Instant? = nil,
+        startedAt: Instant? = nil,
+        finishedAt: Instant? = nil,
+        publishedAt: Instant? = nil
+    ) {
+        self.id = id
+        self.state = state
+        self.reason = reason
+        self.detail = detail
+        self.repository = repository
+        self.issueNumber = issueNumber
+        self.issueTitle = issueTitle
+        self.issueBody = issueBody
+        self.commentID = commentID
+        self.commentURL = commentURL
+        self.author = author
+        self.agent = agent
+        self.model = model
+        self.priority = priority
+        self.instructions = instructions
+        self.isDraft = isDraft
+        self.context = context
+        self.timeout = timeout
+        self.branch = branch
+        self.baseBranch = baseBranch
+        self.headSHA = headSHA
+        self.pullRequestNumber = pullRequestNumber
+        self.pullRequestURL = pullRequestURL
+        self.statusCommentURL = statusCommentURL
+        self.endingCommentURL = endingCommentURL
+        self.executor = executor
+        self.attempt = attempt
+        self.phase = phase
+        self.phaseMessage = phaseMessage
+        self.phaseAt = phaseAt
+        self.usage = usage
+        self.summary = summary
+        self.stopRequestedAt = stopRequestedAt
+        self.stopReason = stopReason
+        self.createdAt = createdAt
+        self.admittedAt = admittedAt
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.publishedAt = publishedAt
+    }
 }
 
 /// What a run used.

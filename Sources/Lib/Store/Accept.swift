@@ -1,0 +1,310 @@
+import GRDB
+package import Porter
+
+/// A command as it arrived, with everything that must be frozen at that moment.
+package struct ArrivedCommand: Hashable, Sendable {
+    /// What the command asks for.
+    package enum Wish: Hashable, Sendable {
+        /// A new task.
+        case run(TaskWish)
+        /// A new task like an ended one: that of the id, or the issue's latest.
+        case retry(TaskID?)
+        /// Stop that task, or all unfinished ones of the issue.
+        case stop(TaskID?)
+        /// The list of commands.
+        case help
+        /// What runs on this issue.
+        case status
+        /// A command that cannot be carried out as it stands: the reason and the words of the answer.
+        case mistake(Reason, String)
+
+        var kind: String {
+            switch self {
+            case .run: "run"
+            case .retry: "retry"
+            case .stop: "stop"
+            case .help: "help"
+            case .status: "status"
+            case .mistake: "mistake"
+            }
+        }
+    }
+
+    package let repository: RepositoryRef
+    package let issueNumber: Int
+    package let issueTitle: String
+    package let issueBody: String
+    package let commentID: Int64
+    package let commentURL: String
+    package let author: Person
+    package let wish: Wish
+
+    /// What arrived.
+    package init(
+        repository: RepositoryRef, issueNumber: Int, issueTitle: String, issueBody: String,
+        commentID: Int64, commentURL: String, author: Person, wish: Wish
+    ) {
+        self.repository = repository
+        self.issueNumber = issueNumber
+        self.issueTitle = issueTitle
+        self.issueBody = issueBody
+        self.commentID = commentID
+        self.commentURL = commentURL
+        self.author = author
+        self.wish = wish
+    }
+}
+
+/// What a run was asked to be.
+package struct TaskWish: Hashable, Sendable {
+    package var agent: String?
+    package var model: String?
+    package var priority: Priority
+    package var base: String?
+    /// Seconds.
+    package var timeout: Int
+    package var isDraft: Bool
+    /// `writers` or `all`.
+    package var context: String
+    package var instructions: String
+
+    /// The wish with its flags.
+    package init(
+        agent: String?, model: String?, priority: Priority, base: String?, timeout: Int,
+        isDraft: Bool, context: String, instructions: String
+    ) {
+        self.agent = agent
+        self.model = model
+        self.priority = priority
+        self.base = base
+        self.timeout = timeout
+        self.isDraft = isDraft
+        self.context = context
+        self.instructions = instructions
+    }
+}
+
+/// A delivery of GitHub's, as far as it is stored.
+package struct Delivery: Hashable, Sendable {
+    package let guid: String
+    package let event: String
+    package let action: String?
+    /// SHA-256 of the body.
+    package let digest: [UInt8]
+
+    /// What names the delivery.
+    package init(guid: String, event: String, action: String?, digest: [UInt8]) {
+        self.guid = guid
+        self.event = event
+        self.action = action
+        self.digest = digest
+    }
+}
+
+/// What became of a delivery.
+package struct Acceptance: Hashable, Sendable {
+    /// Whether it had been stored before (by its id, or the comment by its).
+    package let isDuplicate: Bool
+    /// The task that it made, now or the first time.
+    package let task: TaskID?
+}
+
+extension Database {
+    /// Looks whether a delivery of that id is stored.
+    package func findDelivery(_ guid: String) throws(StoreError) -> Acceptance? {
+        try read("find delivery") { try Self.storedDelivery(guid, $0) }
+    }
+
+    /// Stores a delivery that holds a command, with its task or its wish for an answer.
+    ///
+    /// Once this returns, the command is on disk. A known delivery id or comment id changes nothing.
+    ///
+    /// - Parameter newID: the id that a new task would get.
+    package func accept(
+        _ delivery: Delivery, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant
+    ) throws(StoreError) -> Acceptance {
+        try write("accept command") { transaction in
+            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            if let known = try Self.storedCommand(command.commentID, transaction.db) { return known }
+            var task: TaskID?
+            switch command.wish {
+            case .run(let wish):
+                try transaction.insert(wish, as: newID, for: command, executor: executor, at: now)
+                task = newID
+            case .retry(let target):
+                if let wish = try transaction.wish(toRetry: target, for: command) {
+                    try transaction.insert(wish, as: newID, for: command, executor: executor, at: now)
+                    task = newID
+                }
+            case .stop, .help, .status, .mistake:
+                break
+            }
+            try transaction.insert(command, task: task, at: now)
+            try transaction.insert(delivery, task: task, at: now)
+            if let task {
+                try transaction.record("accepted", task: task, detail: delivery.guid, at: now)
+                try transaction.enqueue(.admit, for: task, at: now)
+            } else {
+                try transaction.enqueue(.answer, for: "comment:\(command.commentID)", at: now)
+            }
+            return Acceptance(isDuplicate: false, task: task)
+        }
+    }
+
+    /// Stores that an issue was closed and stops its unfinished tasks.
+    package func acceptClosing(
+        _ delivery: Delivery, repository: Int64, issue: Int, at now: Instant
+    ) throws(StoreError) -> Acceptance {
+        try write("accept closing") { transaction in
+            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            try transaction.insert(delivery, task: nil, at: now)
+            let unfinished = try Row.fetchAll(
+                transaction.db,
+                sql: """
+                    SELECT * FROM tasks
+                    WHERE repository_id = ? AND issue_number = ? AND finished_at IS NULL
+                    """, arguments: [repository, issue]
+            ).map(PorterTask.init(row:))
+            for task in unfinished {
+                try transaction.requestStop(task, reason: .issueClosed, detail: nil, at: now)
+            }
+            return Acceptance(isDuplicate: false, task: nil)
+        }
+    }
+
+    /// Stores that an installation came, went, or was suspended.
+    package func acceptInstallation(
+        _ delivery: Delivery, id: Int64, account: Person, state: String, at now: Instant
+    ) throws(StoreError) -> Acceptance {
+        try write("accept installation") { transaction in
+            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            try transaction.insert(delivery, task: nil, at: now)
+            try transaction.run(
+                """
+                INSERT INTO installations (id, account_id, account_login, state, updated_at)
+                VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id,
+                    account_login = excluded.account_login, state = excluded.state,
+                    updated_at = excluded.updated_at
+                """, [id, account.id, account.login, state, now.milliseconds])
+            return Acceptance(isDuplicate: false, task: nil)
+        }
+    }
+
+    /// Stores what a delivery says about repositories.
+    package func acceptRepositories(
+        _ delivery: Delivery, _ repositories: [RepositoryNews], at now: Instant
+    ) throws(StoreError) -> Acceptance {
+        try write("accept repositories") { transaction in
+            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            try transaction.insert(delivery, task: nil, at: now)
+            for news in repositories { try transaction.save(news, at: now) }
+            return Acceptance(isDuplicate: false, task: nil)
+        }
+    }
+
+    /// Stores a delivery that only needs remembering.
+    package func acceptNotice(_ delivery: Delivery, at now: Instant) throws(StoreError) -> Acceptance {
+        try write("accept notice") { transaction in
+            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            try transaction.insert(delivery, task: nil, at: now)
+            return Acceptance(isDuplicate: false, task: nil)
+        }
+    }
+
+    private static func storedDelivery(_ guid: String, _ db: GRDB.Database) throws -> Acceptance? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT task_id FROM deliveries WHERE guid = ?"), arguments: [guid]
+        ).map { Acceptance(isDuplicate: true, task: ($0["task_id"] as String?).flatMap(TaskID.init)) }
+    }
+
+    private static func storedCommand(_ comment: Int64, _ db: GRDB.Database) throws -> Acceptance? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT task_id FROM commands WHERE comment_id = ?"),
+            arguments: [comment]
+        ).map { Acceptance(isDuplicate: true, task: ($0["task_id"] as String?).flatMap(TaskID.init)) }
+    }
+}
+
+extension Transaction {
+    fileprivate func insert(_ delivery: Delivery, task: TaskID?, at now: Instant) throws {
+        try run(
+            """
+            INSERT INTO deliveries (guid, event, action, digest, task_id, received_at)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """,
+            [
+                delivery.guid, delivery.event, delivery.action, delivery.digest.asData, task?.rawValue,
+                now.milliseconds,
+            ])
+    }
+
+    fileprivate func insert(_ command: ArrivedCommand, task: TaskID?, at now: Instant) throws {
+        var target: String?
+        var reason: Reason?
+        var message: String?
+        switch command.wish {
+        case .retry(let id), .stop(let id): target = id?.rawValue
+        case .mistake(let why, let words): (reason, message) = (why, words)
+        case .run, .help, .status: break
+        }
+        try run(
+            """
+            INSERT INTO commands (comment_id, kind, repository_id, installation_id, owner_login,
+                repository_name, issue_number, author_id, author_login, target, reason, message, task_id,
+                received_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                command.commentID, command.wish.kind, command.repository.id,
+                command.repository.installationID, command.repository.owner, command.repository.name,
+                command.issueNumber, command.author.id, command.author.login, target,
+                reason?.rawValue, message, task?.rawValue, now.milliseconds,
+            ])
+    }
+
+    fileprivate func insert(
+        _ wish: TaskWish, as id: TaskID, for command: ArrivedCommand, executor: String, at now: Instant
+    ) throws {
+        try run(
+            """
+            INSERT INTO tasks (id, state, repository_id, installation_id, owner_login, repository_name,
+                issue_number, issue_title, issue_body, comment_id, comment_url, author_id, author_login,
+                agent, agent_given, model, priority, instructions, is_draft, context, timeout, branch,
+                base_branch, base_given, executor, created_at)
+            VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                id.rawValue, command.repository.id, command.repository.installationID,
+                command.repository.owner, command.repository.name, command.issueNumber,
+                command.issueTitle, command.issueBody, command.commentID, command.commentURL,
+                command.author.id, command.author.login, wish.agent, wish.agent, wish.model,
+                wish.priority.rawValue, wish.instructions, wish.isDraft, wish.context, wish.timeout,
+                id.branch, wish.base, wish.base != nil, executor, now.milliseconds,
+            ])
+    }
+
+    /// The wish of the ended task that a `retry` means; nil when there is none that ended.
+    fileprivate func wish(toRetry target: TaskID?, for command: ArrivedCommand) throws -> TaskWish? {
+        let row = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT agent_given, agent, model, priority, base_branch, base_given, timeout, is_draft,
+                    context, instructions
+                FROM tasks
+                WHERE repository_id = ? AND issue_number = ? AND finished_at IS NOT NULL
+                    AND reason IS NOT 'not_permitted' AND (? IS NULL OR id = ?)
+                ORDER BY finished_at DESC, id DESC LIMIT 1
+                """,
+            arguments: [
+                command.repository.id, command.issueNumber, target?.rawValue, target?.rawValue,
+            ])
+        guard let row else { return nil }
+        let baseGiven: Bool = row["base_given"]
+        return TaskWish(
+            agent: (row["agent"] as String?) ?? row["agent_given"], model: row["model"],
+            priority: Priority(rawValue: row["priority"]) ?? .normal,
+            base: baseGiven ? row["base_branch"] : nil, timeout: row["timeout"],
+            isDraft: row["is_draft"], context: row["context"], instructions: row["instructions"])
+    }
+}

@@ -1,0 +1,99 @@
+import GRDB
+package import Porter
+
+/// A command that made no task, as it waits for its answer.
+package struct StoredCommand: Hashable, Sendable {
+    package let commentID: Int64
+    package let kind: String
+    package let repository: RepositoryRef
+    package let issueNumber: Int
+    package let author: Person
+    package let target: TaskID?
+    package let reason: Reason?
+    package let message: String?
+    package let receivedAt: Instant
+    package let permittedAt: Instant?
+    package let outcome: String?
+}
+
+extension Database {
+    /// The command of that comment.
+    package func findCommand(comment: Int64) throws(StoreError) -> StoredCommand? {
+        try read("find command") { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM commands WHERE comment_id = ?", arguments: [comment]
+            ).map { row in
+                StoredCommand(
+                    commentID: row["comment_id"], kind: row["kind"],
+                    repository: RepositoryRef(
+                        installationID: row["installation_id"], id: row["repository_id"],
+                        owner: row["owner_login"], name: row["repository_name"]),
+                    issueNumber: row["issue_number"],
+                    author: Person(id: row["author_id"], login: row["author_login"]),
+                    target: (row["target"] as String?).flatMap(TaskID.init(rawValue:)),
+                    reason: (row["reason"] as String?).flatMap(Reason.init(rawValue:)),
+                    message: row["message"], receivedAt: Instant(milliseconds: row["received_at"]),
+                    permittedAt: (row["permitted_at"] as Int64?).map(Instant.init(milliseconds:)),
+                    outcome: row["outcome"])
+            }
+        }
+    }
+
+    /// Records that the author may command.
+    package func permitCommand(
+        comment: Int64, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) {
+        try write("permit command", for: claim) { transaction in
+            try transaction.run(
+                "UPDATE commands SET permitted_at = coalesce(permitted_at, ?) WHERE comment_id = ?",
+                [now.milliseconds, comment])
+        }
+    }
+
+    /// Ends a command: `answered`, `done`, `refused`, `suppressed`, `given_up`.
+    package func closeCommand(
+        comment: Int64, _ outcome: String, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) {
+        try write("close command", for: claim) { transaction in
+            try transaction.run(
+                """
+                UPDATE commands SET answered_at = ?, outcome = ?
+                WHERE comment_id = ? AND answered_at IS NULL
+                """, [now.milliseconds, outcome, comment])
+        }
+    }
+
+    /// An earlier refusal of the same person on the same issue since the moment.
+    ///
+    /// - Returns: nil when there is none; else whether (and when) the issue shows it already.
+    package func earlierRefusal(
+        repository: Int64, issue: Int, person: Int64, since: Instant, otherThan comment: Int64
+    ) throws(StoreError) -> Refusal? {
+        try read("look for an earlier refusal") { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT published_at FROM (
+                        SELECT published_at, finished_at AS at FROM tasks
+                        WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
+                            AND reason = 'not_permitted' AND finished_at >= ?4 AND comment_id <> ?5
+                            AND NOT EXISTS (SELECT 1 FROM events
+                                WHERE task_id = tasks.id AND kind IN ('suppressed', 'unpublishable'))
+                        UNION ALL
+                        SELECT answered_at, answered_at FROM commands
+                        WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
+                            AND outcome = 'refused' AND answered_at >= ?4 AND comment_id <> ?5
+                    ) ORDER BY at LIMIT 1
+                    """,
+                arguments: [repository, issue, person, since.milliseconds, comment]
+            ).map {
+                Refusal(publishedAt: ($0["published_at"] as Int64?).map(Instant.init(milliseconds:)))
+            }
+        }
+    }
+
+    /// A refusal that was said on the issue, or is about to be.
+    package struct Refusal: Hashable, Sendable {
+        package let publishedAt: Instant?
+    }
+}

@@ -1,0 +1,230 @@
+import CLinux
+import Foundation
+import GRDB
+package import Porter
+import Synchronization
+
+/// Porter's one durable truth: a SQLite file in WAL mode with `synchronous=FULL`.
+///
+/// Each noun has its file (`Tasks.swift`, `Attempts.swift`, `Jobs.swift`, …) that extends ``Database``
+/// with its operations; one operation is one transaction. Writes of concurrent callers are committed
+/// together (group commit): whoever enters SQLite next takes everybody's waiting work along, each in a
+/// savepoint of its own, and all wait for the one sync. Several processes may share the file.
+///
+/// - SeeAlso: <https://www.sqlite.org/wal.html>, <https://www.sqlite.org/pragma.html#pragma_synchronous>
+package final class Database: Sendable {
+    /// The file's path.
+    package let path: String
+    /// Who we are among the processes that hold jobs.
+    package let holder: Holder
+    private let pool: DatabasePool
+    private let waiting = Mutex<[Pending]>([])
+    private let wakers = Mutex<[@Sendable () -> Void]>([])
+
+    /// Milliseconds that a connection waits for another's lock.
+    package static let busyTimeout = 5000
+
+    /// Opens the file, makes it when there is none, and brings its schema up to date.
+    ///
+    /// - Throws: ``StoreError`` with `.newer` when a newer Porter has migrated it, `.unavailable` when it
+    ///   cannot be opened or written.
+    package init(path: String) throws(StoreError) {
+        self.path = path
+        do {
+            let guardian = try MigrationLock(path: path + "-migrate")
+            defer { guardian.release() }
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else {
+                throw StoreError(
+                    .unavailable, operation: "open \(path)", message: String(cString: strerror(errno)))
+            }
+            close(descriptor)
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(Double(Self.busyTimeout) / 1000)
+            configuration.journalMode = .wal
+            configuration.maximumReaderCount = 8
+            configuration.label = "porter"
+            pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB's `.wal` sets `synchronous=NORMAL` after `prepareDatabase`, which loses acknowledged
+            // commits at a power cut; so it is set again here, on the only writing connection.
+            try pool.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+            }
+            let migrator = Migrations.migrator
+            let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
+            if isNewer {
+                throw StoreError(
+                    .newer, operation: "open \(path)",
+                    message: "it was made by a newer Porter; install that version or a later one")
+            }
+            try migrator.migrate(pool)
+            holder = try Holder(folder: path + "-holders")
+        } catch {
+            throw StoreError(error, operation: "open \(path)")
+        }
+    }
+
+    /// Calls the closure after each commit that made a job due; for the dispatcher's clock.
+    package func whenWorkArrives(_ wake: @escaping @Sendable () -> Void) {
+        wakers.withLock { $0.append(wake) }
+    }
+
+    /// The value of `PRAGMA synchronous` on the writing connection; 2 is `FULL`.
+    package func synchronousMode() throws(StoreError) -> Int {
+        do {
+            return try pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") ?? -1 }
+        } catch {
+            throw StoreError(error, operation: "read a pragma")
+        }
+    }
+
+    /// Proves that a commit reaches the disk, for `/readyz`.
+    package func checkWritable(at now: Instant) throws(StoreError) {
+        try setMark("writable", to: now.iso8601, at: now)
+    }
+
+    /// Reads in one snapshot.
+    func read<T>(_ operation: String, _ body: (GRDB.Database) throws -> T) throws(StoreError) -> T {
+        do {
+            return try pool.read(body)
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+    }
+
+    /// Writes in a transaction that is shared with whoever waits at the same moment.
+    ///
+    /// - Parameter claim: the job on whose behalf this is done; a claim that was taken over commits nothing.
+    @discardableResult
+    func write<T>(
+        _ operation: String, for claim: JobClaim? = nil, _ body: @escaping (Transaction) throws -> T
+    ) throws(StoreError) -> T {
+        var result: T?
+        let pending = Pending { transaction in
+            if let claim { try claim.check(transaction) }
+            result = try body(transaction)
+        }
+        waiting.withLock { $0.append(pending) }
+        do {
+            let wokeSomebody = try pool.writeWithoutTransaction { db in
+                try self.commitWaiting(unless: pending, db)
+            }
+            if wokeSomebody {
+                for wake in wakers.withLock({ $0 }) { wake() }
+            }
+            if let failure = pending.failure { throw failure }
+            guard let result else {
+                throw StoreError(.unavailable, operation: operation, message: "the commit was given up")
+            }
+            return result
+        } catch {
+            throw StoreError(error, operation: operation)
+        }
+    }
+
+    /// Commits all that waits, unless another caller already took this one's work along.
+    private func commitWaiting(unless mine: Pending, _ db: GRDB.Database) throws -> Bool {
+        guard !mine.isDone else { return false }
+        let batch = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        let transaction = Transaction(db)
+        do {
+            try db.inTransaction(.immediate) {
+                for pending in batch {
+                    do {
+                        try db.inSavepoint {
+                            try pending.work(transaction)
+                            return .commit
+                        }
+                    } catch {
+                        pending.failure = error
+                        // A full disk rolls the whole transaction back: nobody's work is in it then.
+                        if !db.isInsideTransaction { throw error }
+                    }
+                }
+                return .commit
+            }
+        } catch {
+            for pending in batch {
+                pending.failure = error
+                pending.isDone = true
+            }
+            return false
+        }
+        for pending in batch { pending.isDone = true }
+        return transaction.hasNewWork
+    }
+}
+
+/// One caller's work while it waits for the commit.
+// Safe because the closure and the result are touched only inside GRDB's serial writer queue, while the
+// submitting thread waits for that queue, and by that thread alone afterwards.
+private final class Pending: @unchecked Sendable {
+    let work: (Transaction) throws -> Void
+    var failure: (any Error)?
+    var isDone = false
+
+    init(work: @escaping (Transaction) throws -> Void) {
+        self.work = work
+    }
+}
+
+/// The open transaction: SQLite, and what must happen once it is committed.
+final class Transaction {
+    let db: GRDB.Database
+    /// Whether a job became due, so that a dispatcher should look.
+    var hasNewWork = false
+
+    init(_ db: GRDB.Database) {
+        self.db = db
+    }
+
+    /// Runs one statement and says how many rows it changed.
+    @discardableResult
+    func run(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> Int {
+        let statement = try db.cachedStatement(sql: sql)
+        try statement.execute(arguments: arguments)
+        return db.changesCount
+    }
+}
+
+extension StoreError {
+    /// Whatever was thrown inside, in our terms.
+    init(_ error: any Error, operation: String) {
+        switch error {
+        case let error as StoreError:
+            self = error
+        case let error as DatabaseError:
+            let code: Code =
+                switch error.resultCode {
+                case .SQLITE_BUSY, .SQLITE_LOCKED: .busy
+                case .SQLITE_CORRUPT, .SQLITE_NOTADB: .corrupt
+                case .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_ERROR: .refused
+                default: .unavailable
+                }
+            self.init(code, operation: operation, message: error.message ?? "\(error.resultCode)")
+        default:
+            self.init(.unavailable, operation: operation, message: "\(error)")
+        }
+    }
+}
+
+/// Keeps two processes from migrating the same file at once.
+private struct MigrationLock {
+    private let descriptor: Int32
+
+    init(path: String) throws {
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw StoreError(
+                .unavailable, operation: "open \(path)", message: String(cString: strerror(errno)))
+        }
+        while flock(descriptor, LOCK_EX) != 0 && errno == EINTR {}
+    }
+
+    func release() {
+        close(descriptor)
+    }
+}

@@ -1,0 +1,196 @@
+import GRDB
+package import Porter
+
+/// What may have to be done for a subject: a task, or a command by its comment.
+package enum JobKind: String, CaseIterable, Sendable {
+    /// Asks GitHub whether the task may run, and freezes its prompt.
+    case admit
+    /// Answers a command that made no task, or carries it out.
+    case answer
+    /// Creates the machine of the task's current attempt.
+    case launch
+    /// Looks after a running task: claims, heartbeats, deadlines, stops.
+    case supervise
+    /// Looks the reported branch up, opens the pull request, ends the task.
+    case publish
+    /// Adds the reaction `eyes` to the command.
+    case react
+    /// Brings the status comment up to date.
+    case status
+    /// Posts the ending, folds the status comment.
+    case ending
+    /// Destroys what is left of the task's machines and revokes its tokens.
+    case cleanup
+}
+
+/// A job in somebody's hands.
+///
+/// The fence rises with each claim; whoever was taken over cannot commit any more.
+package struct JobClaim: Hashable, Sendable {
+    package let id: Int64
+    package let subject: String
+    package let kind: JobKind
+    /// How often it was tried before.
+    package let tries: Int
+    /// Which wish this claim answers; a later wish keeps the job.
+    let wanted: Int64
+    let holder: String
+    let fence: Int64
+
+    /// Refuses the transaction of a claim that was taken over.
+    func check(_ transaction: Transaction) throws {
+        let isOurs = try Bool.fetchOne(
+            transaction.db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE id = ? AND holder = ? AND fence = ?)"),
+            arguments: [id, holder, fence])
+        guard isOurs == true else {
+            throw StoreError(
+                .fenced, operation: "commit for job \(kind.rawValue) of \(subject)",
+                message: "another holder has it")
+        }
+    }
+}
+
+extension Transaction {
+    /// Wishes for the job at that moment; a wish for one that is waiting brings it forward, and one that
+    /// is being worked on is done once more afterwards.
+    func enqueue(_ kind: JobKind, for subject: String, at moment: Instant) throws {
+        try run(
+            """
+            INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?)
+            ON CONFLICT (subject, kind) DO UPDATE SET
+                run_at = CASE WHEN holder IS NULL THEN min(run_at, excluded.run_at)
+                    ELSE excluded.run_at END,
+                tries = 0,
+                wanted = wanted + 1
+            """, [subject, kind.rawValue, moment.milliseconds])
+        hasNewWork = true
+    }
+
+    /// The same for a task's job.
+    func enqueue(_ kind: JobKind, for task: TaskID, at moment: Instant) throws {
+        try enqueue(kind, for: task.rawValue, at: moment)
+    }
+}
+
+extension Database {
+    /// Wishes for a task's job.
+    package func enqueue(_ kind: JobKind, for task: TaskID, at moment: Instant) throws(StoreError) {
+        try write("enqueue \(kind.rawValue)") { try $0.enqueue(kind, for: task, at: moment) }
+    }
+
+    /// Takes the job that has been due the longest and whose subject nobody else works on.
+    ///
+    /// One subject is in one pair of hands at a time, so what is done for a task happens in order.
+    package func claimJob(at now: Instant) throws(StoreError) -> JobClaim? {
+        let isDue = try read("look for a job") { db in
+            try Bool.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT EXISTS (SELECT 1 FROM jobs WHERE holder IS NULL AND run_at <= ?)"),
+                arguments: [now.milliseconds])
+        }
+        guard isDue == true else { return nil }
+        let me = holder.name
+        return try write("claim a job") { transaction in
+            let row = try Row.fetchOne(
+                transaction.db.cachedStatement(
+                    sql: """
+                        UPDATE jobs SET holder = ?, fence = fence + 1 WHERE id = (
+                            SELECT id FROM jobs WHERE holder IS NULL AND run_at <= ?
+                                AND NOT EXISTS (SELECT 1 FROM jobs held
+                                    WHERE held.subject = jobs.subject AND held.holder IS NOT NULL)
+                            ORDER BY run_at, id LIMIT 1)
+                        RETURNING id, subject, kind, tries, wanted, fence
+                        """),
+                arguments: [me, now.milliseconds])
+            guard let row else { return nil }
+            guard let kind = JobKind(rawValue: row["kind"]) else {
+                throw StoreError(
+                    .newer, operation: "claim a job", message: "unknown kind \(row["kind"] as String)")
+            }
+            return JobClaim(
+                id: row["id"], subject: row["subject"], kind: kind, tries: row["tries"],
+                wanted: row["wanted"], holder: me, fence: row["fence"])
+        }
+    }
+
+    /// Ends the job, unless somebody has wished for it again meanwhile: then it is due again.
+    package func finishJob(_ claim: JobClaim, at now: Instant) throws(StoreError) {
+        try write("finish a job", for: claim) { transaction in
+            let deleted = try transaction.run(
+                "DELETE FROM jobs WHERE id = ? AND wanted = ?", [claim.id, claim.wanted])
+            guard deleted == 0 else { return }
+            try transaction.run(
+                "UPDATE jobs SET holder = NULL, tries = 0 WHERE id = ?", [claim.id])
+            transaction.hasNewWork = true
+        }
+    }
+
+    /// Gives the job back, to be done at the moment; an earlier wish made meanwhile stands.
+    ///
+    /// - Parameter failed: whether this counts as a try.
+    package func postponeJob(
+        _ claim: JobClaim, until moment: Instant, failed: Bool
+    ) throws(StoreError) {
+        try write("postpone a job", for: claim) { transaction in
+            try transaction.run(
+                """
+                UPDATE jobs SET holder = NULL,
+                    run_at = CASE WHEN wanted = ? THEN ? ELSE min(run_at, ?) END,
+                    tries = CASE WHEN wanted = ? THEN tries + ? ELSE 0 END
+                WHERE id = ?
+                """,
+                [
+                    claim.wanted, moment.milliseconds, moment.milliseconds, claim.wanted,
+                    failed ? 1 : 0, claim.id,
+                ])
+            transaction.hasNewWork = true
+        }
+    }
+
+    /// Frees the jobs of holders that are dead.
+    ///
+    /// - Returns: how many jobs were freed.
+    @discardableResult
+    package func releaseDeadHolders() throws(StoreError) -> Int {
+        let names = try read("look for holders") { db in
+            try String.fetchAll(db, sql: "SELECT DISTINCT holder FROM jobs WHERE holder IS NOT NULL")
+        }
+        let dead = names.filter { !holder.isAlive($0) }
+        guard !dead.isEmpty else { return 0 }
+        return try write("free a dead holder's jobs") { transaction in
+            var freed = 0
+            for name in dead {
+                freed += try transaction.run(
+                    "UPDATE jobs SET holder = NULL, fence = fence + 1 WHERE holder = ?", [name])
+            }
+            transaction.hasNewWork = true
+            return freed
+        }
+    }
+
+    /// Gives back what this process still holds, at its orderly end.
+    package func releaseOwnJobs() throws(StoreError) {
+        let me = holder.name
+        try write("give jobs back") { transaction in
+            try transaction.run(
+                "UPDATE jobs SET holder = NULL, fence = fence + 1 WHERE holder = ?", [me])
+        }
+    }
+
+    /// When the next job is due, nil when none waits.
+    package func nextJob() throws(StoreError) -> Instant? {
+        try read("look for the next job") { db in
+            try Int64.fetchOne(db, sql: "SELECT min(run_at) FROM jobs WHERE holder IS NULL")
+                .map(Instant.init(milliseconds:))
+        }
+    }
+
+    /// How many jobs wait, by kind; for `/metrics`.
+    package func countJobs() throws(StoreError) -> [String: Int] {
+        try read("count jobs") { db in
+            try Row.fetchAll(db, sql: "SELECT kind, count(*) AS n FROM jobs GROUP BY kind")
+                .reduce(into: [:]) { $0[$1["kind"]] = $1["n"] }
+        }
+    }
+}

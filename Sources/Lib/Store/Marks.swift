@@ -1,0 +1,41 @@
+import GRDB
+package import Porter
+
+/// A small fact about the instance: a name, a value, when it was learnt.
+package struct Mark: Hashable, Sendable {
+    package let value: String
+    package let at: Instant
+}
+
+extension Database {
+    /// Remembers a fact about the instance, in place of the former.
+    package func setMark(_ name: String, to value: String, at now: Instant) throws(StoreError) {
+        try write("set mark \(name)") { transaction in
+            try transaction.run(
+                """
+                INSERT INTO marks (name, value, at) VALUES (?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
+                """, [name, value, now.milliseconds])
+        }
+    }
+
+    /// What is remembered under the name.
+    package func findMark(_ name: String) throws(StoreError) -> Mark? {
+        try read("find mark \(name)") { db in
+            try Row.fetchOne(db, sql: "SELECT value, at FROM marks WHERE name = ?", arguments: [name])
+                .map { Mark(value: $0["value"], at: Instant(milliseconds: $0["at"])) }
+        }
+    }
+
+    /// The fact under the name; if there is none yet, this one from now on.
+    package func markOnce(_ name: String, _ value: String, at now: Instant) throws(StoreError) -> Mark {
+        try write("set mark \(name)") { transaction in
+            try transaction.run(
+                "INSERT INTO marks (name, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [name, value, now.milliseconds])
+            let row = try Row.fetchOne(
+                transaction.db, sql: "SELECT value, at FROM marks WHERE name = ?", arguments: [name])
+            return Mark(value: row?["value"] ?? value, at: row.map { Instant(milliseconds: $0["at"]) } ?? now)
+        }
+    }
+}

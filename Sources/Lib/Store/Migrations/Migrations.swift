@@ -1,0 +1,14 @@
+import GRDB
+
+/// The schema's history: append-only, one file each, named by date and purpose.
+///
+/// Instants are Unix milliseconds in `INTEGER` columns named `…_at`; ids of people, repositories and
+/// installations are GitHub's numeric ones; tokens rest as SHA-256 digests, secrets sealed.
+enum Migrations {
+    /// The migrator that knows every step up to this version.
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("2026-11-24 spine", migrate: createSpine)
+        return migrator
+    }
+}

@@ -1,0 +1,64 @@
+import GRDB
+package import Porter
+
+/// An outward effect under its natural key: what was intended, whether it was called, how it came out.
+package struct Step: Hashable, Sendable {
+    /// For example `task_…/comment/ending`.
+    package let key: String
+    /// When the last call began; nil before the first.
+    package let calledAt: Instant?
+    /// How often it was called.
+    package let calls: Int
+    /// What the effect left in the world (a comment's id, a pull request's number), nil until known.
+    package let outcome: String?
+}
+
+extension Database {
+    /// Records the intent, or finds what is known of it.
+    package func beginStep(
+        _ key: String, task: TaskID?, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) -> Step {
+        try write("begin step", for: claim) { transaction in
+            try transaction.run(
+                "INSERT INTO steps (key, task_id, began_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [key, task?.rawValue, now.milliseconds])
+            return try Self.step(key, transaction)
+        }
+    }
+
+    /// Records that the call begins now; from here on its outcome is unknown until it is recorded.
+    package func callStep(_ key: String, for claim: JobClaim, at now: Instant) throws(StoreError) {
+        try write("call step", for: claim) { transaction in
+            try transaction.run(
+                "UPDATE steps SET called_at = ?, calls = calls + 1 WHERE key = ?",
+                [now.milliseconds, key])
+        }
+    }
+
+    /// Records that the call certainly did nothing, so that it may be repeated without a look.
+    package func clearStep(_ key: String, for claim: JobClaim) throws(StoreError) {
+        try write("clear step", for: claim) { transaction in
+            try transaction.run("UPDATE steps SET called_at = NULL WHERE key = ?", [key])
+        }
+    }
+
+    /// Records what the effect left in the world.
+    package func finishStep(
+        _ key: String, outcome: String, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) {
+        try write("finish step", for: claim) { transaction in
+            try transaction.run(
+                "UPDATE steps SET outcome = ?, done_at = ? WHERE key = ? AND outcome IS NULL",
+                [outcome, now.milliseconds, key])
+        }
+    }
+
+    private static func step(_ key: String, _ transaction: Transaction) throws -> Step {
+        let row = try Row.fetchOne(
+            transaction.db.cachedStatement(
+                sql: "SELECT called_at, calls, outcome FROM steps WHERE key = ?"), arguments: [key])
+        return Step(
+            key: key, calledAt: (row?["called_at"] as Int64?).map(Instant.init(milliseconds:)),
+            calls: row?["calls"] ?? 0, outcome: row?["outcome"])
+    }
+}

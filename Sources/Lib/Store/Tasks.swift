@@ -1,0 +1,285 @@
+import GRDB
+package import Porter
+
+/// Which tasks a list shows; nil means any.
+package struct TaskFilter: Hashable, Sendable {
+    package var states: [TaskState]?
+    /// `owner/name`.
+    package var repository: String?
+    package var agent: String?
+    /// A login.
+    package var createdBy: String?
+    package var issue: Int?
+    /// Words in the title or the instructions.
+    package var search: String?
+    package var from: Instant?
+    package var to: Instant?
+    /// The last task of the page before; the list goes on below it.
+    package var before: TaskID?
+    package var limit: Int
+
+    /// A filter that lets the newest tasks through.
+    package init(limit: Int) {
+        self.limit = limit
+    }
+}
+
+/// What a task's comments on GitHub are, as far as they exist.
+package struct TaskComments: Hashable, Sendable {
+    package let statusID: Int64?
+    /// The text that the status comment was last given.
+    package let statusBody: String?
+    package let statusAt: Instant?
+    package let endingID: Int64?
+}
+
+/// One line of a task's history.
+package struct TaskEvent: Hashable, Sendable {
+    package let at: Instant
+    package let attempt: Int
+    package let kind: String
+    package let detail: String?
+}
+
+extension Database {
+    /// The task of that id.
+    package func findTask(_ id: TaskID) throws(StoreError) -> PorterTask? {
+        try read("find task") { db in try PorterTask.fetch(id, db) }
+    }
+
+    /// The task that a command's comment made.
+    package func findTask(comment: Int64) throws(StoreError) -> PorterTask? {
+        try read("find task by comment") { db in
+            try Row.fetchOne(db, sql: "SELECT * FROM tasks WHERE comment_id = ?", arguments: [comment])
+                .map(PorterTask.init(row:))
+        }
+    }
+
+    /// The page of tasks that the filter lets through, newest first.
+    ///
+    /// A task whose author's permission is not known yet is in no list.
+    package func listTasks(_ filter: TaskFilter) throws(StoreError) -> [PorterTask] {
+        var clauses = ["(admitted_at IS NOT NULL OR finished_at IS NOT NULL)"]
+        var arguments: StatementArguments = []
+        func require(_ clause: String, _ values: StatementArguments) {
+            clauses.append(clause)
+            arguments += values
+        }
+        if let states = filter.states {
+            require(
+                "state IN (\(states.map { _ in "?" }.joined(separator: ", ")))",
+                StatementArguments(states.map(\.rawValue)))
+        }
+        if let repository = filter.repository {
+            require("lower(owner_login || '/' || repository_name) = lower(?)", [repository])
+        }
+        if let agent = filter.agent { require("agent = ?", [agent]) }
+        if let login = filter.createdBy { require("lower(author_login) = lower(?)", [login]) }
+        if let issue = filter.issue { require("issue_number = ?", [issue]) }
+        if let search = filter.search {
+            require("(instr(lower(issue_title), lower(?)) > 0 OR instr(lower(instructions), lower(?)) > 0)", [search, search])
+        }
+        if let from = filter.from { require("created_at >= ?", [from.milliseconds]) }
+        if let to = filter.to { require("created_at <= ?", [to.milliseconds]) }
+        if let before = filter.before { require("id < ?", [before.rawValue]) }
+        arguments += [filter.limit]
+        let sql =
+            "SELECT * FROM tasks WHERE \(clauses.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?"
+        return try read("list tasks") { db in
+            try Row.fetchAll(db, sql: sql, arguments: arguments).map(PorterTask.init(row:))
+        }
+    }
+
+    /// The issue's tasks that are admitted and not ended, oldest first.
+    package func unfinishedTasks(
+        repository: Int64, issue: Int
+    ) throws(StoreError) -> [PorterTask] {
+        try read("list unfinished tasks") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ?
+                        AND finished_at IS NULL AND admitted_at IS NOT NULL ORDER BY id
+                    """, arguments: [repository, issue]
+            ).map(PorterTask.init(row:))
+        }
+    }
+
+    /// The issue's newest tasks that had been admitted, newest first.
+    package func recentTasks(
+        repository: Int64, issue: Int, most: Int
+    ) throws(StoreError) -> [PorterTask] {
+        try read("list recent tasks") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ?
+                        AND (admitted_at IS NOT NULL OR (finished_at IS NOT NULL
+                            AND reason IS NOT 'not_permitted'))
+                    ORDER BY id DESC LIMIT ?
+                    """, arguments: [repository, issue, most]
+            ).map(PorterTask.init(row:))
+        }
+    }
+
+    /// All tasks that run now.
+    package func runningTasks() throws(StoreError) -> [PorterTask] {
+        try read("list running tasks") { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM tasks WHERE state = 'running' ORDER BY id")
+                .map(PorterTask.init(row:))
+        }
+    }
+
+    /// The ids of tasks that lack a job although something is still to be done for them.
+    ///
+    /// For the watchdog: none of these should ever exist, and each is given its job anew.
+    package func strandedTasks() throws(StoreError) -> [(TaskID, JobKind)] {
+        try read("look for stranded tasks") { db in
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT id, 'admit' AS kind FROM tasks
+                        WHERE state = 'queued' AND admitted_at IS NULL AND NOT EXISTS (SELECT 1 FROM jobs
+                            WHERE subject = tasks.id AND kind = 'admit')
+                    UNION ALL
+                    SELECT id, 'supervise' FROM tasks
+                        WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM jobs
+                            WHERE subject = tasks.id AND kind = 'supervise')
+                    UNION ALL
+                    SELECT id, 'ending' FROM tasks
+                        WHERE finished_at IS NOT NULL AND published_at IS NULL
+                            AND NOT EXISTS (SELECT 1 FROM events
+                                WHERE task_id = tasks.id AND kind IN ('suppressed', 'unpublishable'))
+                            AND NOT EXISTS (SELECT 1 FROM jobs
+                                WHERE subject = tasks.id AND kind = 'ending')
+                    UNION ALL
+                    SELECT task_id, 'cleanup' FROM attempts JOIN tasks ON tasks.id = attempts.task_id
+                        WHERE gone_at IS NULL AND finished_at IS NOT NULL
+                            AND NOT EXISTS (SELECT 1 FROM jobs
+                                WHERE subject = tasks.id AND kind = 'cleanup')
+                    """)
+            return rows.compactMap { row in
+                guard let id = TaskID(rawValue: row["id"]), let kind = JobKind(rawValue: row["kind"])
+                else { return nil }
+                return (id, kind)
+            }
+        }
+    }
+
+    /// The task's history, oldest first.
+    package func listEvents(_ id: TaskID) throws(StoreError) -> [TaskEvent] {
+        try read("list events") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT at, attempt, kind, detail FROM events WHERE task_id = ? ORDER BY id",
+                arguments: [id.rawValue]
+            ).map {
+                TaskEvent(
+                    at: Instant(milliseconds: $0["at"]), attempt: $0["attempt"], kind: $0["kind"],
+                    detail: $0["detail"])
+            }
+        }
+    }
+
+    /// What the task's comments on GitHub are.
+    package func findComments(_ id: TaskID) throws(StoreError) -> TaskComments? {
+        try read("find comments") { db in
+            try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT status_comment_id, status_comment_body, status_comment_at, ending_comment_id
+                    FROM tasks WHERE id = ?
+                    """, arguments: [id.rawValue]
+            ).map {
+                TaskComments(
+                    statusID: $0["status_comment_id"], statusBody: $0["status_comment_body"],
+                    statusAt: ($0["status_comment_at"] as Int64?).map(Instant.init(milliseconds:)),
+                    endingID: $0["ending_comment_id"])
+            }
+        }
+    }
+
+    /// How many tasks there are in each state; for `/metrics`.
+    package func countTasks() throws(StoreError) -> [TaskState: Int] {
+        try read("count tasks") { db in
+            try Row.fetchAll(db, sql: "SELECT state, count(*) AS n FROM tasks GROUP BY state")
+                .reduce(into: [:]) { counts, row in
+                    if let state = TaskState(rawValue: row["state"]) { counts[state] = row["n"] }
+                }
+        }
+    }
+
+    /// Adds a line to the task's history.
+    package func recordEvent(
+        _ kind: String, task: TaskID, detail: String? = nil, at now: Instant
+    ) throws(StoreError) {
+        try write("record event") { try $0.record(kind, task: task, detail: detail, at: now) }
+    }
+}
+
+extension Transaction {
+    /// Adds a line to the task's history, under its current attempt.
+    func record(_ kind: String, task: TaskID, detail: String? = nil, at now: Instant) throws {
+        try run(
+            """
+            INSERT INTO events (task_id, at, attempt, kind, detail)
+            SELECT id, ?, attempt, ?, ? FROM tasks WHERE id = ?
+            """, [now.milliseconds, kind, detail, task.rawValue])
+    }
+
+    /// The task as this transaction sees it.
+    func task(_ id: TaskID) throws -> PorterTask? {
+        try PorterTask.fetch(id, db)
+    }
+}
+
+extension PorterTask {
+    /// The row of that id.
+    static func fetch(_ id: TaskID, _ db: GRDB.Database) throws -> PorterTask? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT * FROM tasks WHERE id = ?"), arguments: [id.rawValue]
+        ).map(PorterTask.init(row:))
+    }
+
+    /// Reads a whole row of `tasks`.
+    init(row: Row) throws {
+        guard let id = TaskID(rawValue: row["id"]), let state = TaskState(rawValue: row["state"]),
+            let priority = Priority(rawValue: row["priority"])
+        else {
+            throw StoreError(.corrupt, operation: "read a task", message: "a row that no task can be")
+        }
+        func moment(_ column: String) -> Instant? {
+            (row[column] as Int64?).map(Instant.init(milliseconds:))
+        }
+        self.init(
+            id: id, state: state,
+            reason: (row["reason"] as String?).map { Reason(rawValue: $0) ?? .internal },
+            detail: row["detail"],
+            repository: RepositoryRef(
+                installationID: row["installation_id"], id: row["repository_id"],
+                owner: row["owner_login"], name: row["repository_name"]),
+            issueNumber: row["issue_number"], issueTitle: row["issue_title"],
+            issueBody: row["issue_body"], commentID: row["comment_id"], commentURL: row["comment_url"],
+            author: Person(id: row["author_id"], login: row["author_login"]), agent: row["agent"],
+            model: row["model"], priority: priority, instructions: row["instructions"],
+            isDraft: row["is_draft"], context: row["context"], timeout: row["timeout"],
+            branch: row["branch"], baseBranch: row["base_branch"], headSHA: row["head_sha"],
+            pullRequestNumber: row["pr_number"], pullRequestURL: row["pr_url"],
+            statusCommentURL: row["status_comment_url"], endingCommentURL: row["ending_comment_url"],
+            executor: row["executor"], attempt: row["attempt"],
+            phase: (row["phase"] as String?).flatMap(Phase.init(rawValue:)),
+            phaseMessage: row["phase_message"], phaseAt: moment("phase_at"),
+            usage: Self.usage(row), summary: row["summary"],
+            stopRequestedAt: moment("stop_requested_at"),
+            stopReason: (row["stop_reason"] as String?).flatMap(Reason.init(rawValue:)),
+            createdAt: Instant(milliseconds: row["created_at"]), admittedAt: moment("admitted_at"),
+            startedAt: moment("started_at"), finishedAt: moment("finished_at"),
+            publishedAt: moment("published_at"))
+    }
+
+    private static func usage(_ row: Row) -> Usage? {
+        let usage = Usage(
+            inputTokens: row["input_tokens"], outputTokens: row["output_tokens"],
+            costUSD: row["cost_usd"])
+        return usage == Usage() ? nil : usage
+    }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import GRDB
+package import Porter
+
+/// How a task ends.
+package struct Ending: Hashable, Sendable {
+    package var state: TaskState
+    package var reason: Reason?
+    package var detail: String?
+    package var headSHA: String?
+    package var pullRequest: GitHub.PullRequest?
+
+    /// An ending in that state.
+    package init(
+        _ state: TaskState, reason: Reason? = nil, detail: String? = nil, headSHA: String? = nil,
+        pullRequest: GitHub.PullRequest? = nil
+    ) {
+        precondition(state.isFinal, "an ending is final")
+        self.state = state
+        self.reason = reason
+        self.detail = detail
+        self.headSHA = headSHA
+        self.pullRequest = pullRequest
+    }
+}
+
+/// What admission found out about a task that may run.
+package struct Admission: Hashable, Sendable {
+    package var agent: String
+    package var baseBranch: String
+    package var prompt: String
+    /// What the prompt leaves out, in words.
+    package var omissions: [String]
+
+    /// The findings.
+    package init(agent: String, baseBranch: String, prompt: String, omissions: [String]) {
+        self.agent = agent
+        self.baseBranch = baseBranch
+        self.prompt = prompt
+        self.omissions = omissions
+    }
+}
+
+/// The changes of a task's state: each is a compare-and-set in one transaction that also writes the history
+/// and wishes for what must happen next. `docs/task-states.md` lists them.
+extension Database {
+    /// Lets a queued task into the queue.
+    ///
+    /// - Returns: false when it is admitted already or has ended.
+    package func admit(
+        _ id: TaskID, _ admission: Admission, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) -> Bool {
+        let omissions = Self.json(admission.omissions)
+        return try write("admit task", for: claim) { transaction in
+            let changed = try transaction.run(
+                """
+                UPDATE tasks SET admitted_at = ?, agent = ?, base_branch = ?
+                WHERE id = ? AND state = 'queued' AND admitted_at IS NULL
+                """,
+                [now.milliseconds, admission.agent, admission.baseBranch, id.rawValue])
+            guard changed == 1 else { return false }
+            try transaction.run(
+                "INSERT INTO prompts (task_id, text, omissions) VALUES (?, ?, ?)",
+                [id.rawValue, admission.prompt, omissions])
+            try transaction.record("admitted", task: id, detail: admission.agent, at: now)
+            try transaction.enqueue(.react, for: id, at: now)
+            try transaction.enqueue(.status, for: id, at: now)
+            return true
+        }
+    }
+
+    /// Ends a task that is in the expected state and attempt.
+    ///
+    /// - Returns: false when it is not: somebody else was first.
+    package func end(
+        _ task: PorterTask, _ ending: Ending, for claim: JobClaim? = nil, at now: Instant
+    ) throws(StoreError) -> Bool {
+        precondition(task.state.mayBecome(ending.state), "a transition of docs/task-states.md")
+        return try write("end task", for: claim) { try $0.end(task, ending, at: now) }
+    }
+
+    /// Ends a task as refused without a word on the issue, because that was said before.
+    package func endSilently(
+        _ task: PorterTask, _ ending: Ending, publishedAt: Instant?, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) -> Bool {
+        try write("end task silently", for: claim) { transaction in
+            guard try transaction.end(task, ending, at: now) else { return false }
+            try transaction.run(
+                "UPDATE tasks SET published_at = ? WHERE id = ?",
+                [publishedAt?.milliseconds, task.id.rawValue])
+            try transaction.run(
+                "DELETE FROM jobs WHERE subject = ? AND kind = 'ending'", [task.id.rawValue])
+            try transaction.record("suppressed", task: task.id, at: now)
+            return true
+        }
+    }
+
+    /// Asks a task to stop: a queued one ends at once, a running one as soon as its machine is gone.
+    ///
+    /// - Returns: false when it had ended already.
+    package func requestStop(
+        _ id: TaskID, reason: Reason, detail: String?, at now: Instant
+    ) throws(StoreError) -> Bool {
+        try write("request stop") { transaction in
+            guard let task = try transaction.task(id), !task.state.isFinal else { return false }
+            try transaction.requestStop(task, reason: reason, detail: detail, at: now)
+            return true
+        }
+    }
+
+    /// Records that the issue shows the ending.
+    package func publish(
+        _ id: TaskID, endingID: Int64, url: String, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) {
+        try write("publish ending", for: claim) { transaction in
+            let changed = try transaction.run(
+                """
+                UPDATE tasks SET ending_comment_id = ?, ending_comment_url = ?, published_at = ?
+                WHERE id = ? AND finished_at IS NOT NULL AND published_at IS NULL
+                """, [endingID, url, now.milliseconds, id.rawValue])
+            if changed == 1 { try transaction.record("published", task: id, detail: url, at: now) }
+        }
+    }
+
+    /// Records the status comment and the text that it has now.
+    package func saveStatusComment(
+        _ id: TaskID, comment: Int64, url: String, body: String, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) {
+        try write("save status comment", for: claim) { transaction in
+            try transaction.run(
+                """
+                UPDATE tasks SET status_comment_id = ?, status_comment_url = ?, status_comment_body = ?,
+                    status_comment_at = ?
+                WHERE id = ?
+                """, [comment, url, body, now.milliseconds, id.rawValue])
+        }
+    }
+
+    static func json(_ strings: [String]) -> String {
+        (try? JSONEncoder().encode(strings)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+    }
+}
+
+extension Transaction {
+    /// Ends the task if nothing about it has changed since it was read.
+    func end(_ task: PorterTask, _ ending: Ending, at now: Instant) throws -> Bool {
+        let changed = try run(
+            """
+            UPDATE tasks SET state = ?, reason = ?, detail = ?, head_sha = coalesce(?, head_sha),
+                pr_number = coalesce(?, pr_number), pr_url = coalesce(?, pr_url), finished_at = ?,
+                phase = NULL, phase_message = NULL
+            WHERE id = ? AND state = ? AND attempt = ?
+            """,
+            [
+                ending.state.rawValue, ending.reason?.rawValue, ending.detail, ending.headSHA,
+                ending.pullRequest?.number, ending.pullRequest?.url, now.milliseconds,
+                task.id.rawValue, task.state.rawValue, task.attempt,
+            ])
+        guard changed == 1 else { return false }
+        try run(
+            "UPDATE attempts SET ended_at = coalesce(ended_at, ?) WHERE task_id = ?",
+            [now.milliseconds, task.id.rawValue])
+        let detail = [ending.state.rawValue, ending.reason?.rawValue].compactMap { $0 }
+        try record("ended", task: task.id, detail: detail.joined(separator: " "), at: now)
+        try enqueue(.ending, for: task.id, at: now)
+        try enqueue(.cleanup, for: task.id, at: now)
+        try refreshPlaces(at: now)
+        return true
+    }
+
+    /// Stops a queued task at once; tells a running one.
+    func requestStop(_ task: PorterTask, reason: Reason, detail: String?, at now: Instant) throws {
+        if task.state == .queued {
+            _ = try end(task, Ending(.cancelled, reason: reason, detail: detail), at: now)
+            return
+        }
+        let changed = try run(
+            """
+            UPDATE tasks SET stop_requested_at = ?, stop_reason = ?, detail = ?
+            WHERE id = ? AND state = 'running' AND stop_requested_at IS NULL
+            """, [now.milliseconds, reason.rawValue, detail, task.id.rawValue])
+        guard changed == 1 else { return }
+        try record("stop_requested", task: task.id, detail: reason.rawValue, at: now)
+        try enqueue(.supervise, for: task.id, at: now)
+        try enqueue(.status, for: task.id, at: now)
+    }
+
+    /// Wishes for the status comments of those who wait, since their places have changed.
+    func refreshPlaces(at now: Instant) throws {
+        let waiting = try String.fetchAll(
+            db, sql: "SELECT id FROM tasks WHERE state = 'queued' AND admitted_at IS NOT NULL LIMIT 200")
+        for id in waiting { try enqueue(.status, for: id, at: now) }
+    }
+}
