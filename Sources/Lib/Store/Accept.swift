@@ -193,7 +193,7 @@ extension Database {
 
     /// Stores what a delivery says about repositories.
     package func acceptRepositories(
-        _ delivery: Delivery, _ repositories: [RepositoryNews], at now: Instant
+        _ delivery: Delivery, _ repositories: [RepositoryChange], at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept repositories") { transaction in
             if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }

@@ -2,30 +2,9 @@ import Foundation
 import GRDB
 package import Porter
 
-/// What is newly known about a repository; nil leaves what was known.
-package struct RepositoryNews: Hashable, Sendable {
-    package var repository: RepositoryRef
-    package var owner: Person
-    package var defaultBranch: String?
-    package var isArchived: Bool?
-    package var isRemoved: Bool
-
-    /// News about the repository.
-    package init(
-        repository: RepositoryRef, owner: Person, defaultBranch: String? = nil,
-        isArchived: Bool? = nil, isRemoved: Bool = false
-    ) {
-        self.repository = repository
-        self.owner = owner
-        self.defaultBranch = defaultBranch
-        self.isArchived = isArchived
-        self.isRemoved = isRemoved
-    }
-}
-
 extension Database {
     /// Keeps what was learnt about a repository.
-    package func saveRepository(_ news: RepositoryNews, at now: Instant) throws(StoreError) {
+    package func saveRepository(_ news: RepositoryChange, at now: Instant) throws(StoreError) {
         try write("save repository") { try $0.save(news, at: now) }
     }
 
@@ -58,7 +37,7 @@ extension Database {
 
 extension Transaction {
     /// Writes the news over what was known, and follows renames in the repository's tasks.
-    func save(_ news: RepositoryNews, at now: Instant) throws {
+    func save(_ news: RepositoryChange, at now: Instant) throws {
         let repository = news.repository
         try run(
             """

@@ -1,1 +1,69 @@
-// The module's code.
+package import Porter
+package import PorterAgents
+package import PorterStore
+
+/// The rules: which event makes which task, who may run, what happens next, what the issue shows.
+///
+/// ``Work`` holds the world (``Surroundings``) and the instance's choices (``Policy``); its operations are
+/// spread over the files of this module by what they are about:
+///
+/// - `AcceptWebhook.swift`: a delivery becomes a stored command.
+/// - `Admission.swift`, `Answers.swift`: what a command may do, and answers without a task.
+/// - `Launching.swift`, `Supervision.swift`: machines, attempts, deadlines, stops.
+/// - `Callbacks.swift`: what a worker may say.
+/// - `Publication.swift`, `Endings.swift`, `StatusComments.swift`: the pull request and the comments.
+/// - `Dispatcher.swift`, `Pass.swift`: who works the jobs: threads of `porter-fcgi`, the watchdog's pass.
+///
+/// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through
+/// ``perform(_:task:for:find:call:)``.
+package struct Work: Sendable {
+    package let world: Surroundings
+    package let policy: Policy
+
+    /// The rules in a world, under a policy.
+    package init(_ world: Surroundings, _ policy: Policy) {
+        self.world = world
+        self.policy = policy
+    }
+
+    var store: Database { world.store }
+    var now: Instant { world.clock.now() }
+
+    func log(_ level: Journal.Level, _ message: String, _ facts: [String: String] = [:]) {
+        world.journal.record(level, message, facts)
+    }
+}
+
+/// Everything outside the rules.
+package struct Surroundings: Sendable {
+    package var store: Database
+    package var github: GitHub
+    package var machines: Machines
+    package var catalog: AgentCatalog
+    package var clock: Clock
+    package var entropy: Entropy
+    package var sealer: Sealer
+    /// SHA-256 of a token, as the database keeps it.
+    package var digest: @Sendable (Secret) -> [UInt8]
+    package var journal: Journal
+    /// Called at each named moment of an outward effect; the fault tests end the process here.
+    package var moment: @Sendable (_ name: String) -> Void
+
+    /// The world.
+    package init(
+        store: Database, github: GitHub, machines: Machines, catalog: AgentCatalog, clock: Clock,
+        entropy: Entropy, sealer: Sealer, digest: @escaping @Sendable (Secret) -> [UInt8],
+        journal: Journal, moment: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.store = store
+        self.github = github
+        self.machines = machines
+        self.catalog = catalog
+        self.clock = clock
+        self.entropy = entropy
+        self.sealer = sealer
+        self.digest = digest
+        self.journal = journal
+        self.moment = moment
+    }
+}

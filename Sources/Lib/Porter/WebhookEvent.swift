@@ -1,0 +1,118 @@
+/// What a webhook delivery says, as far as Porter acts on it.
+///
+/// `PorterGitHub` decodes GitHub's JSON into this; `PorterWork` decides.
+package enum WebhookEvent: Hashable, Sendable {
+    /// A comment on an issue or pull request: `issue_comment`.
+    case comment(CommentEvent)
+    /// `issues` with action `closed`.
+    case issueClosed(IssueEvent)
+    /// `installation`.
+    case installation(InstallationChange)
+    /// `installation_repositories` and `repository`.
+    case repositories([RepositoryChange])
+    /// `github_app_authorization` with action `revoked`.
+    case authorizationRevoked(Person)
+    /// Anything that Porter does not act on.
+    case other
+}
+
+/// A comment, with its issue as the delivery shows it.
+package struct CommentEvent: Hashable, Sendable {
+    /// `created`, `edited`, `deleted`.
+    package var action: String
+    /// The installation id is 0 when the delivery names none.
+    package var repository: RepositoryRef
+    package var repositoryOwner: Person
+    package var issueNumber: Int
+    package var issueTitle: String
+    package var issueBody: String
+    package var isPullRequest: Bool
+    package var commentID: Int64
+    package var commentURL: String
+    package var body: String
+    package var author: Person
+    /// `User`, `Bot`, `Organization`, `Mannequin`.
+    package var authorType: String
+    /// Whether it was written through an App, a person's click included.
+    package var isByApp: Bool
+
+    /// A comment.
+    package init(
+        action: String, repository: RepositoryRef, repositoryOwner: Person, issueNumber: Int,
+        issueTitle: String, issueBody: String, isPullRequest: Bool, commentID: Int64,
+        commentURL: String, body: String, author: Person, authorType: String, isByApp: Bool
+    ) {
+        self.action = action
+        self.repository = repository
+        self.repositoryOwner = repositoryOwner
+        self.issueNumber = issueNumber
+        self.issueTitle = issueTitle
+        self.issueBody = issueBody
+        self.isPullRequest = isPullRequest
+        self.commentID = commentID
+        self.commentURL = commentURL
+        self.body = body
+        self.author = author
+        self.authorType = authorType
+        self.isByApp = isByApp
+    }
+}
+
+/// An issue that something happened to.
+package struct IssueEvent: Hashable, Sendable {
+    package var repository: RepositoryRef
+    package var repositoryOwner: Person
+    package var issueNumber: Int
+
+    /// An issue.
+    package init(repository: RepositoryRef, repositoryOwner: Person, issueNumber: Int) {
+        self.repository = repository
+        self.repositoryOwner = repositoryOwner
+        self.issueNumber = issueNumber
+    }
+}
+
+/// What happened to an installation.
+package struct InstallationChange: Hashable, Sendable {
+    /// The kinds of change, by GitHub's action.
+    package enum Change: String, Sendable {
+        case created
+        case deleted
+        case suspended = "suspend"
+        case unsuspended = "unsuspend"
+        case permissionsAccepted = "new_permissions_accepted"
+    }
+
+    package var installationID: Int64
+    package var account: Person
+    package var change: Change
+
+    /// A change.
+    package init(installationID: Int64, account: Person, change: Change) {
+        self.installationID = installationID
+        self.account = account
+        self.change = change
+    }
+}
+
+/// What is newly known about a repository; nil leaves what was known.
+package struct RepositoryChange: Hashable, Sendable {
+    package var repository: RepositoryRef
+    package var owner: Person
+    package var defaultBranch: String?
+    package var isArchived: Bool?
+    /// Whether the App does not reach it any more: removed, deleted.
+    package var isRemoved: Bool
+
+    /// A change.
+    package init(
+        repository: RepositoryRef, owner: Person, defaultBranch: String? = nil,
+        isArchived: Bool? = nil, isRemoved: Bool = false
+    ) {
+        self.repository = repository
+        self.owner = owner
+        self.defaultBranch = defaultBranch
+        self.isArchived = isArchived
+        self.isRemoved = isRemoved
+    }
+}

@@ -1,0 +1,113 @@
+package import Porter
+import PorterCommands
+package import PorterStore
+
+/// What the webhook is answered.
+package enum WebhookResult: Hashable, Sendable {
+    /// Something was stored to act on.
+    case accepted(TaskID?)
+    /// It had been stored before.
+    case duplicate(TaskID?)
+    /// Nothing was stored.
+    case ignored
+}
+
+extension Work {
+    /// The parser of this instance's commands.
+    package var parser: CommandParser {
+        CommandParser(
+            mention: policy.mention, agents: world.catalog.names,
+            maximumTimeout: policy.limits.taskMaximum)
+    }
+
+    /// Stores what a delivery asks for; once this returns, it is on disk.
+    ///
+    /// No call leaves the machine here.
+    package func accept(_ delivery: Delivery, _ event: WebhookEvent) throws(StoreError) -> WebhookResult {
+        switch event {
+        case .comment(let comment):
+            return try accept(delivery, comment)
+        case .issueClosed(let issue):
+            guard try serves(issue.repositoryOwner) else { return .ignored }
+            return try result(
+                store.acceptClosing(
+                    delivery, repository: issue.repository.id, issue: issue.issueNumber, at: now))
+        case .installation(let news):
+            let state =
+                switch news.change {
+                case .created, .unsuspended, .permissionsAccepted: "active"
+                case .suspended: "suspended"
+                case .deleted: "deleted"
+                }
+            return try result(
+                store.acceptInstallation(
+                    delivery, id: news.installationID, account: news.account, state: state, at: now))
+        case .repositories(let repositories):
+            return try result(store.acceptRepositories(delivery, repositories, at: now))
+        case .authorizationRevoked:
+            return try result(store.acceptNotice(delivery, at: now))
+        case .other:
+            return .ignored
+        }
+    }
+
+    /// Whether the account's installations are served; true while that is not known yet, since admission
+    /// asks again.
+    func serves(_ owner: Person) throws(StoreError) -> Bool {
+        if let owners = policy.owners { return Policy.names(owners, owner) }
+        guard let mark = try store.findMark(Self.ownerMark) else { return true }
+        return mark.value == String(owner.id)
+    }
+
+    /// The mark that holds the id of the App's owner.
+    static var ownerMark: String { "app.owner" }
+
+    private func accept(
+        _ delivery: Delivery, _ comment: CommentEvent
+    ) throws(StoreError) -> WebhookResult {
+        guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
+            comment.repository.installationID > 0,
+            let command = parser.parse(comment.body), try serves(comment.repositoryOwner)
+        else {
+            // What is stored under that delivery is a repeat even if its rules have changed since.
+            return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
+        }
+        let arrived = ArrivedCommand(
+            repository: comment.repository, issueNumber: comment.issueNumber,
+            issueTitle: comment.issueTitle, issueBody: comment.issueBody,
+            commentID: comment.commentID, commentURL: comment.commentURL, author: comment.author,
+            wish: wish(of: command, on: comment))
+        let id = TaskID.make(at: now, entropy: world.entropy)
+        return try result(
+            store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now))
+    }
+
+    private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {
+        if comment.isPullRequest {
+            switch command {
+            case .run, .retry, .continue:
+                return .mistake(.badCommand, Replies.pullRequestsComeLater)
+            case .help, .status, .stop, .mistake:
+                break
+            }
+        }
+        switch command {
+        case .run(let run):
+            return .run(
+                TaskWish(
+                    agent: run.agent, model: run.model, priority: run.priority ?? .normal,
+                    base: run.base, timeout: run.timeout ?? policy.limits.task, isDraft: run.isDraft,
+                    context: run.context?.rawValue ?? "writers", instructions: run.instructions))
+        case .retry(let target): return .retry(target)
+        case .stop(let target): return .stop(target)
+        case .help: return .help
+        case .status: return .status
+        case .continue: return .mistake(.badCommand, Replies.continueComesLater)
+        case .mistake(let mistake): return .mistake(mistake.reason, mistake.message)
+        }
+    }
+
+    private func result(_ acceptance: Acceptance) -> WebhookResult {
+        acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
+    }
+}

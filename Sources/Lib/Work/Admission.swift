@@ -1,0 +1,163 @@
+import Porter
+import PorterAgents
+import PorterPrompt
+import PorterStore
+
+extension Work {
+    /// Comments of the issue that the prompt looks at, at most.
+    static var mostComments: Int { 300 }
+
+    /// Asks GitHub whether the task may run, in the order of contract section 2, and freezes its prompt.
+    func admit(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
+        guard task.state == .queued, task.admittedAt == nil else { return .done }
+        let github = world.github
+        let app = try github.app()
+        _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+
+        let repository: GitHub.Repository
+        do {
+            repository = try github.repository(task.repository)
+        } catch where [.notFound, .forbidden, .gone].contains(error.code) {
+            return try refuse(task, .installationSuspended, claim)
+        }
+        try learn(repository, task)
+        guard try serves(repository.owner) else {
+            let ending = Ending(.failed, reason: .repositoryNotEnabled)
+            _ = try store.endSilently(task, ending, publishedAt: nil, for: claim, at: now)
+            return .done
+        }
+        let state = try store.installationState(task.repository.installationID)
+        if state == "suspended" || state == "deleted" {
+            return try refuse(task, .installationSuspended, claim)
+        }
+        if repository.isArchived { return try refuse(task, .repositoryArchived, claim) }
+        if try store.isSwitchedOff(repository: task.repository.id) {
+            return try refuse(task, .repositoryNotEnabled, claim)
+        }
+
+        let here = task.repository.following(repository)
+        let issue = try github.issue(here, task.issueNumber)
+        if !issue.isOpen { return try refuse(task, .issueClosed, claim) }
+        if issue.isLocked { return try refuse(task, .issueLocked, claim) }
+
+        guard try mayCommand(task.author, in: here) else { return try refuseStranger(task, claim) }
+
+        let base = task.baseBranch ?? repository.defaultBranch
+        guard try github.branchHead(here, base) != nil else {
+            return try refuse(task, .baseBranchMissing, detail: "`\(base)`", claim)
+        }
+
+        let agent: AgentDefinition
+        switch chooseAgent(task) {
+        case .success(let chosen): agent = chosen
+        case .failure(let refusal): return try refuse(task, refusal.reason, detail: refusal.detail, claim)
+        }
+        guard policy.engine.isConfigured else { return try refuse(task, .flyNotConfigured, claim) }
+
+        let prompt = PromptBuilder.build(
+            PromptInput(
+                repository: here.fullName, issueNumber: task.issueNumber, title: task.issueTitle,
+                body: task.issueBody,
+                comments: try github.comments(here, task.issueNumber, Self.mostComments),
+                commandID: task.commentID, commandedAt: task.createdAt,
+                context: task.context, guide: try github.file(here, "AGENTS.md", base),
+                instructions: task.instructions, branch: task.branch, base: base,
+                nonce: world.entropy.bytes(8).hexadecimal))
+        let admission = Admission(
+            agent: agent.name, baseBranch: base, prompt: prompt.text, omissions: prompt.omissions)
+        if try store.admit(task.id, admission, for: claim, at: now) {
+            log(.notice, "task admitted", ["task.id": task.id.rawValue, "agent": agent.name])
+        }
+        return .done
+    }
+
+    /// Whether the person could push to the repository, and may use this Porter.
+    func mayCommand(_ person: Person, in repository: RepositoryRef) throws(GitHubError) -> Bool {
+        if let allowed = policy.allowedLogins, !Policy.names(allowed, person) { return false }
+        return try world.github.permission(repository, person.login).allowsPush(by: person)
+    }
+
+    /// The keys that an agent of this task may get, by variable: the team's.
+    func keys(for task: PorterTask) throws(StoreError) -> [String: Secret] {
+        var keys = policy.teamKeys
+        for scope in ["shared", "user:\(task.author.id)"] {
+            keys.merge(try store.openSecrets(scope: scope, sealer: world.sealer)) { $1 }
+        }
+        return keys
+    }
+
+    /// A person without permission is answered once an issue, a person and a day.
+    static var refusalQuiet: Int { 86_400 }
+
+    private struct Refusal: Error {
+        let reason: Reason
+        var detail: String?
+    }
+
+    private func chooseAgent(_ task: PorterTask) -> Result<AgentDefinition, Refusal> {
+        guard let keys = try? keys(for: task) else { return .failure(Refusal(reason: .internal)) }
+        let names = Set(keys.keys)
+        if let wanted = task.agent {
+            guard let agent = world.catalog.find(wanted) else {
+                return .failure(Refusal(reason: .agentMissing, detail: "`\(wanted)`"))
+            }
+            if isDisabled(agent) { return .failure(Refusal(reason: .agentDisabled)) }
+            guard agent.isUsable(with: names) else { return .failure(missingKey(agent)) }
+            return .success(agent)
+        }
+        let enabled = world.catalog.agents.filter { !isDisabled($0) }
+        if let agent = enabled.first(where: { $0.isUsable(with: names) }) { return .success(agent) }
+        guard let first = enabled.first else { return .failure(Refusal(reason: .agentDisabled)) }
+        return .failure(missingKey(first))
+    }
+
+    private func isDisabled(_ agent: AgentDefinition) -> Bool {
+        (try? store.findSetting("agent.\(agent.name).enabled", scope: "shared")) == "false"
+    }
+
+    private func missingKey(_ agent: AgentDefinition) -> Refusal {
+        let wanted = agent.keys.map { $0.map { "`\($0)`" }.joined(separator: " and ") }
+        // Nobody can sign in and leave a key without a row of their own; so far only the team has keys.
+        return Refusal(
+            reason: .notSignedUp,
+            detail: "\(agent.title) needs \(wanted.joined(separator: " or ")).")
+    }
+
+    /// Keeps what GitHub says about the repository now.
+    private func learn(_ repository: GitHub.Repository, _ task: PorterTask) throws(StoreError) {
+        try store.saveRepository(
+            RepositoryChange(
+                repository: task.repository.following(repository), owner: repository.owner,
+                defaultBranch: repository.defaultBranch, isArchived: repository.isArchived), at: now)
+    }
+
+    private func refuse(
+        _ task: PorterTask, _ reason: Reason, detail: String? = nil, _ claim: JobClaim
+    ) throws(StoreError) -> JobOutcome {
+        _ = try store.end(task, Ending(.failed, reason: reason, detail: detail), for: claim, at: now)
+        log(.notice, "task refused", ["task.id": task.id.rawValue, "reason": reason.rawValue])
+        return .done
+    }
+
+    private func refuseStranger(_ task: PorterTask, _ claim: JobClaim) throws(StoreError) -> JobOutcome {
+        let earlier = try store.earlierRefusal(
+            repository: task.repository.id, issue: task.issueNumber, person: task.author.id,
+            since: now.adding(seconds: -Self.refusalQuiet), otherThan: task.commentID)
+        guard let earlier else { return try refuse(task, .notPermitted, claim) }
+        // The refusal that this one repeats is about to be said: its time is ours.
+        guard let publishedAt = earlier.publishedAt else { return .again(now.adding(seconds: 1)) }
+        _ = try store.endSilently(
+            task, Ending(.failed, reason: .notPermitted), publishedAt: publishedAt,
+            for: claim, at: now)
+        return .done
+    }
+}
+
+extension RepositoryRef {
+    /// The same repository under the name that GitHub shows now.
+    func following(_ repository: GitHub.Repository) -> RepositoryRef {
+        RepositoryRef(
+            installationID: installationID, id: id, owner: repository.owner.login,
+            name: repository.name)
+    }
+}

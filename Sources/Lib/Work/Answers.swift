@@ -1,0 +1,150 @@
+import Porter
+import PorterStore
+
+extension Work {
+    /// Answers a command that made no task, or carries it out; every command needs the same permission.
+    func answer(_ claim: JobClaim) throws -> JobOutcome {
+        guard let comment = Int64(claim.subject.dropFirst("comment:".count)),
+            let command = try store.findCommand(comment: comment), command.outcome == nil
+        else { return .done }
+        let github = world.github
+        let app = try github.app()
+        _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+        let repository: GitHub.Repository
+        do {
+            repository = try github.repository(command.repository)
+        } catch where [.notFound, .forbidden, .gone].contains(error.code) {
+            try store.closeCommand(comment: comment, "given_up", for: claim, at: now)
+            return .done
+        }
+        let here = command.repository.following(repository)
+        let isOff = try store.isSwitchedOff(repository: here.id)
+        guard try serves(repository.owner), !repository.isArchived else {
+            try store.closeCommand(comment: comment, "suppressed", for: claim, at: now)
+            return .done
+        }
+        guard try mayCommand(command.author, in: here) else {
+            return try refuseStranger(command, here, claim)
+        }
+        try store.permitCommand(comment: comment, for: claim, at: now)
+        if isOff {
+            return try reply(Replies.refusal(.repositoryNotEnabled, to: command.author), command, here, claim)
+        }
+        switch command.kind {
+        case "help":
+            return try reply(
+                Replies.help(mention: policy.mention, catalog: world.catalog), command, here, claim)
+        case "status":
+            let tasks = try store.recentTasks(
+                repository: here.id, issue: command.issueNumber, most: Replies.mostTasks)
+            var places: [TaskID: Int] = [:]
+            for task in tasks where task.state == .queued {
+                places[task.id] = try store.place(of: task.id, at: now)
+            }
+            return try reply(Replies.status(tasks, places: places, at: now), command, here, claim)
+        case "stop":
+            return try stop(command, here, claim)
+        case "retry":
+            return try reply(try retryRefusal(command), command, here, claim)
+        default:
+            let text = Replies.mistake(
+                command.reason ?? .badCommand, command.message ?? "", mention: policy.mention)
+            return try reply(text, command, here, claim)
+        }
+    }
+
+    private func stop(
+        _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        let unfinished = try store.unfinishedTasks(repository: here.id, issue: command.issueNumber)
+        let meant = unfinished.filter { command.target == nil || $0.id == command.target }
+        guard !meant.isEmpty else {
+            let text = Replies.nothingToStop(command.target)
+            return try reply(text, command, here, claim)
+        }
+        for task in meant {
+            _ = try store.requestStop(
+                task.id, reason: .cancelledByUser, detail: "Stopped by \(command.author.login).", at: now)
+        }
+        try reactGently(.eyes, to: command.commentID, in: here)
+        try store.closeCommand(comment: command.commentID, "done", for: claim, at: now)
+        return .done
+    }
+
+    private func retryRefusal(_ command: StoredCommand) throws(StoreError) -> String {
+        let unfinished = try store.unfinishedTasks(
+            repository: command.repository.id, issue: command.issueNumber)
+        return Replies.nothingToRetry(command.target, unfinished: unfinished.map(\.id))
+    }
+
+    /// Posts the one answer to the command.
+    private func reply(
+        _ text: String, _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim,
+        outcome: String = "answered"
+    ) throws -> JobOutcome {
+        let marker = "<!-- porter:reply:\(command.commentID) -->"
+        do {
+            _ = try postComment(
+                text, marker: marker, key: "comment:\(command.commentID)/reply", task: nil, in: here,
+                issue: command.issueNumber, since: command.receivedAt, claim)
+        } catch let error as GitHubError where [.gone, .notFound, .forbidden].contains(error.code) {
+            log(.warning, "answer could not be posted", ["error": "\(error)"])
+            try store.closeCommand(comment: command.commentID, "given_up", for: claim, at: now)
+            return .done
+        }
+        try store.closeCommand(comment: command.commentID, outcome, for: claim, at: now)
+        return .done
+    }
+
+    private func refuseStranger(
+        _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        let earlier = try store.earlierRefusal(
+            repository: here.id, issue: command.issueNumber, person: command.author.id,
+            since: now.adding(seconds: -Self.refusalQuiet), otherThan: command.commentID)
+        if earlier != nil {
+            try store.closeCommand(comment: command.commentID, "suppressed", for: claim, at: now)
+            return .done
+        }
+        return try reply(
+            Replies.refusal(.notPermitted, to: command.author), command, here, claim,
+            outcome: "refused")
+    }
+
+    /// Adds a reaction; a comment that is gone or cannot be reached stays without.
+    func reactGently(
+        _ reaction: GitHub.Reaction, to comment: Int64, in repository: RepositoryRef
+    ) throws(GitHubError) {
+        do {
+            try world.github.react(repository, comment, reaction)
+        } catch where [.notFound, .gone, .forbidden, .refused].contains(error.code) {
+            log(.info, "reaction could not be added", ["error": "\(error)"])
+        }
+    }
+
+    /// Posts a comment under its marker, once; of two with one marker the later is deleted.
+    ///
+    /// - Returns: the comment's id and address.
+    func postComment(
+        _ text: String, marker: String, key: String, task: TaskID?, in repository: RepositoryRef,
+        issue: Int, since: Instant, _ claim: JobClaim
+    ) throws -> (id: Int64, url: String) {
+        let github = world.github
+        let find = { () throws -> String? in
+            let ours = try github.ownComments(repository, issue, since.adding(seconds: -300))
+                .filter { $0.body.hasSuffix(marker) }
+                .sorted { $0.id < $1.id }
+            for double in ours.dropFirst() { try github.deleteComment(repository, double.id) }
+            return ours.first.map { "\($0.id) \($0.url)" }
+        }
+        let outcome = try perform(key, task: task, for: claim, find: find) {
+            let comment = try github.createComment(repository, issue, text + "\n\n" + marker)
+            return "\(comment.id) \(comment.url)"
+        }
+        let parts = outcome.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, let id = Int64(parts[0]) else {
+            throw StoreError(.corrupt, operation: "read step \(key)", message: "no comment in it")
+        }
+        return (id, String(parts[1]))
+    }
+}

@@ -1,0 +1,42 @@
+import Porter
+import PorterStore
+
+extension Work {
+    /// Posts the task's one ending, folds its status comment and adds the last reaction.
+    func postEnding(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
+        guard task.state.isFinal, let comments = try store.findComments(task.id) else { return .done }
+        if task.publishedAt == nil {
+            // An admitted task has a status comment, even one that ended before it was made.
+            if task.admittedAt != nil, comments.statusID == nil {
+                try makeStatusComment(task, StatusText.folded(task, ending: nil), claim)
+            }
+            let ending: (id: Int64, url: String)
+            do {
+                ending = try postComment(
+                    EndingText.body(task, agent: agentTitle(task), mention: policy.mention),
+                    marker: task.id.marker(.ending), key: "\(task.id.rawValue)/comment.ending",
+                    task: task.id, in: task.repository, issue: task.issueNumber, since: task.createdAt,
+                    claim)
+            } catch let error as GitHubError where error.code == .gone || error.code == .notFound {
+                // The issue was deleted or its repository is out of reach: there is nowhere to say it.
+                guard claim.tries >= 3 else { throw error }
+                try store.recordEvent("unpublishable", task: task.id, detail: error.description, at: now)
+                return .done
+            }
+            try store.publish(task.id, endingID: ending.id, url: ending.url, for: claim, at: now)
+        }
+        guard let published = try store.findTask(task.id), let last = try store.findComments(task.id)
+        else { return .done }
+        let folded = StatusText.folded(published, ending: published.endingCommentURL)
+        if last.statusID != nil, last.statusBody != folded {
+            do {
+                try editStatusComment(published, last, to: folded, claim)
+            } catch let error as GitHubError where [.gone, .notFound].contains(error.code) {
+                log(.info, "status comment is gone", ["task.id": task.id.rawValue])
+            }
+        }
+        try reactGently(
+            task.state == .success ? .rocket : .confused, to: task.commentID, in: task.repository)
+        return .done
+    }
+}

@@ -1,0 +1,107 @@
+import Porter
+import PorterStore
+
+extension Work {
+    /// The mark that names this instance on its machines.
+    static var instanceMark: String { "instance" }
+
+    /// Starts whatever may start under the caps, the next of the queue first.
+    func startQueued() throws(StoreError) {
+        while let id = try store.nextInQueue(policy.caps, at: now) {
+            guard try store.startNext(id, try newLaunch(id, attempt: 1), policy.caps, at: now) else {
+                return
+            }
+            log(.notice, "task started", ["task.id": id.rawValue])
+        }
+    }
+
+    /// A machine's token for the attempt, as the database keeps it.
+    func newLaunch(_ task: TaskID, attempt: Int) throws(StoreError) -> Launch {
+        let token = world.entropy.token()
+        do {
+            return Launch(
+                engine: policy.engine.name, machineTokenDigest: world.digest(token),
+                machineTokenSealed: try world.sealer.seal(token, Self.tokenPlace(task, attempt)))
+        } catch {
+            throw StoreError(.refused, operation: "seal a token", message: error.description)
+        }
+    }
+
+    /// Creates the machine of the task's current attempt, or finds the one that an earlier call made.
+    func launch(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
+        guard task.state == .running, task.stopRequestedAt == nil,
+            let attempt = try store.findAttempt(task.id, task.attempt), attempt.machineID == nil,
+            attempt.endedAt == nil, let sealed = attempt.machineTokenSealed
+        else { return .done }
+        let token = try world.sealer.open(sealed, Self.tokenPlace(task.id, attempt.number))
+        let instance = try store.markOnce(
+            Self.instanceMark, world.entropy.bytes(8).hexadecimal, at: now)
+        let engine = policy.engine
+        let plan = MachinePlan(
+            name: attempt.machineName, image: engine.image,
+            environment: [
+                "PORTER_CALLBACK_URL": Secret(policy.callbackURL),
+                "PORTER_TASK_ID": Secret(task.id.rawValue), "PORTER_CALLBACK_TOKEN": token,
+            ],
+            metadata: [
+                "porter_task": task.id.rawValue, "porter_attempt": String(attempt.number),
+                "porter_instance": instance.value,
+            ], region: engine.region, cpus: engine.cpus, memory: engine.memory)
+        let machines = world.machines
+        do {
+            let id = try perform(
+                "\(task.id.rawValue)/machine.create/\(attempt.number)", task: task.id, for: claim,
+                find: {
+                    try machines.list("porter_task", task.id.rawValue)
+                        .first { $0.name == plan.name }?.id
+                },
+                call: {
+                    do throws(MachinesError) {
+                        return try machines.create(plan).id
+                    } catch {
+                        // A live machine of that name is the one that an earlier call made.
+                        guard case .nameTaken(let id) = error.code else { throw error }
+                        return id
+                    }
+                })
+            let machine = try machines.find(id) ?? Machine(id: id, name: plan.name, state: .created)
+            try store.recordMachine(task.id, attempt.number, machine, for: claim, at: now)
+            log(.notice, "machine created", ["task.id": task.id.rawValue, "machine.id": id])
+            return .done
+        } catch let error as MachinesError {
+            return try failLaunch(task, attempt, error, claim)
+        }
+    }
+
+    /// What the ending will say if no attempt gets further, and whether trying on makes sense.
+    private func failLaunch(
+        _ task: PorterTask, _ attempt: Attempt, _ error: MachinesError, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        let onFly = policy.engine.name == "fly"
+        let reason: Reason =
+            switch error.code {
+            case .noCapacity: onFly ? .flyCapacity : .launchFailed
+            case .unauthorized: onFly ? .flyAuth : .launchFailed
+            case .imageUnavailable: .imageUnavailable
+            case .nameTaken, .refused, .unreachable, .uncertain: .launchFailed
+            }
+        try store.recordLaunchFailure(
+            task.id, attempt.number, reason, detail: error.description, for: claim, at: now)
+        switch error.code {
+        case .unauthorized, .imageUnavailable, .refused:
+            // Nothing that waiting would mend.
+            let ending = Ending(.failed, reason: reason, detail: error.message)
+            _ = try store.end(task, ending, for: claim, at: now)
+            return .done
+        case .nameTaken, .noCapacity, .unreachable, .uncertain:
+            // Supervision replaces the attempt when nobody has claimed it in time.
+            throw error
+        }
+    }
+
+    private static func tokenPlace(_ task: TaskID, _ attempt: Int) -> Sealer.Place {
+        Sealer.Place(
+            table: "attempts", column: "machine_token_sealed", row: "\(task.rawValue)/\(attempt)",
+            owner: "task:\(task.rawValue)")
+    }
+}

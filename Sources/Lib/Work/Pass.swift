@@ -1,0 +1,86 @@
+import FoundationEssentials
+package import Porter
+import PorterStore
+
+/// What a pass of the watchdog did.
+package struct PassReport: Sendable {
+    /// Jobs worked on.
+    package var jobs = 0
+    /// Jobs given up.
+    package var givenUp = 0
+    /// Leftover machines destroyed.
+    package var destroyed = 0
+    /// Rows that had outlived their time.
+    package var pruned = 0
+}
+
+extension Work {
+    /// Seconds that a pass works jobs at most; the timer's next pass goes on.
+    package static let passLimit = 45
+
+    /// The mark of the last pass that came to its end.
+    package static let passMark = "watchdog.pass"
+
+    /// Finishes what others left: every part is safe to run twice, and beside a running `porter-fcgi`.
+    ///
+    /// It may find the same task at the same moment as another process; the claim decides who works on it.
+    package func pass() throws(StoreError) -> PassReport {
+        var report = PassReport()
+        let start = ContinuousClock.now
+        try store.releaseDeadHolders()
+        for (task, kind) in try store.strandedTasks() {
+            log(.warning, "task had no job", ["task.id": task.rawValue, "job": kind.rawValue])
+            try store.enqueue(kind, for: task, at: now)
+        }
+        for task in try store.runningTasks() { try store.enqueue(.supervise, for: task.id, at: now) }
+        while ContinuousClock.now - start < .seconds(Self.passLimit) {
+            switch try turn() {
+            case .idle:
+                report.destroyed += try destroyLeftovers()
+                report.pruned += try prune()
+                try store.setMark(Self.passMark, to: "done", at: now)
+                return report
+            case .worked: report.jobs += 1
+            case .gaveUp:
+                report.jobs += 1
+                report.givenUp += 1
+            }
+        }
+        try store.setMark(Self.passMark, to: "out of time", at: now)
+        return report
+    }
+
+    /// Destroys machines with our mark that no current attempt of a running task owns.
+    private func destroyLeftovers() throws(StoreError) -> Int {
+        guard let instance = try store.findMark(Self.instanceMark) else { return 0 }
+        var destroyed = 0
+        do {
+            for machine in try world.machines.list("porter_instance", instance.value)
+            where !machine.isGone && machine.state != .destroying {
+                let task = try machine.metadata["porter_task"].flatMap(TaskID.init(rawValue:))
+                    .flatMap { try store.findTask($0) }
+                if let task, task.state == .running, task.id.machineName(attempt: task.attempt) == machine.name {
+                    continue
+                }
+                // The cleanup of a task that has just ended lets its worker leave by itself.
+                if let finishedAt = task?.finishedAt, now < finishedAt.adding(seconds: Self.leaving) {
+                    continue
+                }
+                try world.machines.destroy(machine.id)
+                log(.warning, "leftover machine destroyed", ["machine.id": machine.id])
+                destroyed += 1
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            log(.warning, "leftover machines could not be looked for", ["error": "\(error)"])
+        }
+        return destroyed
+    }
+
+    private func prune() throws(StoreError) -> Int {
+        try store.prune(
+            before: now.adding(seconds: -policy.retentionDays * 86_400),
+            answersBefore: now.adding(seconds: -2 * Self.claimRepeat), at: now)
+    }
+}

@@ -1,0 +1,94 @@
+package import Porter
+package import PorterStore
+
+/// What the instance's operator chose; contract sections 2 and 6 give the defaults.
+package struct Policy: Sendable {
+    package var publicURL: String
+    /// Where machines reach Porter.
+    package var callbackURL: String
+    package var mention: String
+    /// Logins or ids of the accounts whose installations are served; nil means the App's owner.
+    package var owners: [String]?
+    /// Logins or ids of the people who may use Porter; nil means all.
+    package var allowedLogins: [String]?
+    package var engine: Engine
+    package var caps: Caps
+    package var limits: Limits
+    /// The team's keys, by the name of the variable that an agent gets.
+    package var teamKeys: [String: Secret]
+    package var retentionDays: Int
+    /// Bytes of log kept an attempt.
+    package var logLimit: Int
+
+    /// Where machines run and what they are like.
+    package struct Engine: Sendable {
+        /// `local` or `fly`.
+        package var name: String
+        /// Whether everything is set that the engine needs.
+        package var isConfigured: Bool
+        package var image: String
+        package var region: String?
+        package var cpus: Int
+        /// Mebibytes.
+        package var memory: Int
+
+        /// An engine.
+        package init(
+            name: String, isConfigured: Bool, image: String, region: String?, cpus: Int, memory: Int
+        ) {
+            self.name = name
+            self.isConfigured = isConfigured
+            self.image = image
+            self.region = region
+            self.cpus = cpus
+            self.memory = memory
+        }
+    }
+
+    /// Limits of time, in seconds.
+    package struct Limits: Sendable {
+        /// Until the clone is there.
+        package var clone = 300
+        /// What the agent may take unless the command says otherwise.
+        package var task = 600
+        /// What `--timeout` may ask for at most.
+        package var taskMaximum = 3600
+        /// From the agent's death to the last push.
+        package var saving = 120
+        /// Without output of the agent.
+        package var stall = 300
+        /// From the last heartbeat until a worker counts as stale.
+        package var grace = 60
+        /// From the launch until an unclaimed machine is replaced.
+        package var unclaimed = 300
+        /// From a stop until the machine is destroyed by force.
+        package var stop = 15
+
+        /// The defaults.
+        package init() {}
+    }
+
+    /// Everything at once.
+    package init(
+        publicURL: String, callbackURL: String, mention: String, owners: [String]?,
+        allowedLogins: [String]?, engine: Engine, caps: Caps, limits: Limits,
+        teamKeys: [String: Secret], retentionDays: Int, logLimit: Int
+    ) {
+        self.publicURL = publicURL
+        self.callbackURL = callbackURL
+        self.mention = mention
+        self.owners = owners
+        self.allowedLogins = allowedLogins
+        self.engine = engine
+        self.caps = caps
+        self.limits = limits
+        self.teamKeys = teamKeys
+        self.retentionDays = retentionDays
+        self.logLimit = logLimit
+    }
+
+    /// Whether the list names the person, by id or login.
+    static func names(_ list: [String], _ person: Person) -> Bool {
+        list.contains { $0 == String(person.id) || $0.lowercased() == person.login.lowercased() }
+    }
+}

@@ -1,0 +1,185 @@
+import Porter
+import PorterStore
+
+/// The enforcer from outside: it looks after each running task until it ends, whatever its worker does.
+extension Work {
+    /// Seconds between two looks at a running task.
+    static var supervisionInterval: Int { 5 }
+    /// Seconds between two questions to the engine about a worker that sends heartbeats.
+    static var quietInterval: Int { 15 }
+
+    func supervise(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
+        guard task.state == .running else { return .done }
+        guard let attempt = try store.findAttempt(task.id, task.attempt) else {
+            throw StoreError(.corrupt, operation: "supervise", message: "a task without its attempt")
+        }
+        // The report is stored: publishing has its own job, which asks for the truth as well.
+        if attempt.report != nil {
+            try store.enqueue(.publish, for: task.id, at: now)
+            return .again(now.adding(seconds: Self.quietInterval))
+        }
+        if let stoppedAt = task.stopRequestedAt {
+            return try superviseStop(task, attempt, stoppedAt, claim)
+        }
+        if let verdict = verdict(task, attempt) {
+            return try act(on: verdict, task, attempt, claim)
+        }
+        if let machine = try machine(of: attempt), machine.isGone {
+            return try handleLoss(task, attempt, machine, claim)
+        }
+        return .again(now.adding(seconds: Self.supervisionInterval))
+    }
+
+    /// What the clock says about an attempt.
+    enum Verdict: Equatable {
+        case unclaimed
+        case stale
+        case overdue
+    }
+
+    /// Judges an attempt by its times alone; nil while all is well.
+    func verdict(_ task: PorterTask, _ attempt: Attempt) -> Verdict? {
+        let limits = policy.limits
+        guard let claimedAt = attempt.claimedAt else {
+            return now >= attempt.createdAt.adding(seconds: limits.unclaimed) ? .unclaimed : nil
+        }
+        let whole = limits.clone + task.timeout + limits.saving + limits.grace
+        if now >= claimedAt.adding(seconds: whole) { return .overdue }
+        let heard = attempt.heartbeatAt ?? claimedAt
+        return now >= heard.adding(seconds: limits.grace) ? .stale : nil
+    }
+
+    private func act(
+        on verdict: Verdict, _ task: PorterTask, _ attempt: Attempt, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        let machine = try destroyMachine(of: attempt, claim)
+        switch verdict {
+        case .unclaimed:
+            return try replace(task, attempt, why: "nobody claimed it in time", claim)
+        case .stale:
+            return try handleLoss(task, attempt, machine, claim)
+        case .overdue:
+            let ending = try endingWithWhatIsSaved(task, .timedOut, .timeout)
+            _ = try store.end(task, ending, for: claim, at: now)
+            return .done
+        }
+    }
+
+    private func superviseStop(
+        _ task: PorterTask, _ attempt: Attempt, _ stoppedAt: Instant, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        let deadline = stoppedAt.adding(seconds: policy.limits.stop)
+        let isWorking = attempt.claimedAt != nil
+        if isWorking, now < deadline, try machine(of: attempt)?.isGone != true {
+            return .again(min(deadline, now.adding(seconds: 1)))
+        }
+        _ = try destroyMachine(of: attempt, claim)
+        // The worker may have reported success in the meantime; then that is how it ends.
+        if let fresh = try store.findAttempt(task.id, task.attempt), fresh.report != nil {
+            try store.enqueue(.publish, for: task.id, at: now)
+            return .again(now.adding(seconds: Self.quietInterval))
+        }
+        let ending = try endingWithWhatIsSaved(
+            task, .cancelled, task.stopReason ?? .cancelledByUser, detail: task.detail)
+        _ = try store.end(task, ending, for: claim, at: now)
+        return .done
+    }
+
+    /// A machine that is gone without a report: replaced before the agent began, the end after that.
+    private func handleLoss(
+        _ task: PorterTask, _ attempt: Attempt, _ machine: Machine?, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        // A report may have arrived between the look at the attempt and the look at the machine.
+        guard let fresh = try store.findAttempt(task.id, task.attempt), fresh.report == nil else {
+            return .again(now.adding(seconds: 1))
+        }
+        let words = Self.words(for: machine?.exit)
+        try store.recordGone(task.id, attempt.number, detail: words, for: claim, at: now)
+        if fresh.agentStartedAt == nil { return try replace(task, fresh, why: words, claim) }
+        let reason: Reason = machine?.exit?.outOfMemory == true ? .outOfMemory : .machineLost
+        let ending = try endingWithWhatIsSaved(task, .failed, reason, detail: words)
+        _ = try store.end(task, ending, for: claim, at: now)
+        return .done
+    }
+
+    private func replace(
+        _ task: PorterTask, _ attempt: Attempt, why: String, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        if attempt.number < 3 {
+            let launch = try newLaunch(task.id, attempt: attempt.number + 1)
+            if try store.replaceAttempt(task, with: launch, why: why, for: claim, at: now) {
+                log(.warning, "attempt replaced", ["task.id": task.id.rawValue, "why": why])
+            }
+            return .again(now.adding(seconds: 1))
+        }
+        let attempts = try store.listAttempts(task.id)
+        let reason: Reason =
+            attempts.contains { $0.claimedAt != nil }
+            ? .machineLost : attempts.compactMap(\.launchFailure).last ?? .launchFailed
+        let ending = try endingWithWhatIsSaved(task, .failed, reason, detail: why)
+        _ = try store.end(task, ending, for: claim, at: now)
+        return .done
+    }
+
+    /// An ending from outside, with the branch if GitHub has one.
+    func endingWithWhatIsSaved(
+        _ task: PorterTask, _ state: TaskState, _ reason: Reason, detail: String? = nil
+    ) throws(GitHubError) -> Ending {
+        Ending(
+            state, reason: reason, detail: detail,
+            headSHA: try world.github.branchHead(task.repository, task.branch))
+    }
+
+    /// The attempt's machine as the engine shows it; nil when it was never created or is unknown there.
+    func machine(of attempt: Attempt) throws(MachinesError) -> Machine? {
+        guard let id = attempt.machineID else { return nil }
+        return try world.machines.find(id)
+            ?? Machine(id: id, name: attempt.machineName, state: .destroyed)
+    }
+
+    /// Destroys whatever the attempt has running, a machine whose creation was never answered included.
+    ///
+    /// - Returns: the machine as it was last seen, nil when there was none.
+    func destroyMachine(of attempt: Attempt, _ claim: JobClaim) throws -> Machine? {
+        guard attempt.goneAt == nil else { return try machine(of: attempt) }
+        let machines = world.machines
+        var found = try machine(of: attempt)
+        if found == nil {
+            found = try machines.list("porter_task", attempt.task.rawValue)
+                .first { $0.name == attempt.machineName }
+        }
+        if let running = found, !running.isGone {
+            world.moment("machine.destroy.calling")
+            try machines.destroy(running.id)
+            world.moment("machine.destroy.called")
+            found = try machines.find(running.id)
+            if let left = found, !left.isGone {
+                throw MachinesError(
+                    .uncertain, operation: "destroy machine",
+                    message: "\(left.id) is still \(left.state.rawValue)")
+            }
+        }
+        // A create whose answer was lost may still make a machine: wait until that has settled.
+        if attempt.machineID == nil, found == nil {
+            let step = try store.beginStep(
+                "\(attempt.task.rawValue)/machine.create/\(attempt.number)", task: attempt.task,
+                for: claim, at: now)
+            if step.outcome == nil, let calledAt = step.calledAt,
+                (0..<Self.settling).contains(now - calledAt)
+            {
+                throw Unsettled(until: calledAt.adding(milliseconds: Self.settling))
+            }
+        }
+        try store.recordGone(
+            attempt.task, attempt.number, detail: Self.words(for: found?.exit), for: claim, at: now)
+        return found
+    }
+
+    private static func words(for exit: Machine.Exit?) -> String {
+        guard let exit else { return "The machine was gone." }
+        if exit.outOfMemory { return "The machine ran out of memory." }
+        if exit.wasRequested { return "The machine was destroyed." }
+        let message = exit.message.isEmpty ? "" : " (\(exit.message))"
+        return "The machine ended with exit code \(exit.code)\(message)."
+    }
+}

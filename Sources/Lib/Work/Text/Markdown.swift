@@ -1,0 +1,75 @@
+/// Foreign text made harmless in a comment: it cannot close a block or a marker, ping people, or close issues.
+enum Markdown {
+    /// Characters of a comment at most; GitHub refuses more than 65,536.
+    static let maximumCharacters = 65_000
+    /// Characters of the agent's last text that an ending quotes.
+    static let maximumQuote = 2000
+
+    /// The text in a code block whose fence is longer than any run of backticks in it.
+    static func codeBlock(_ text: String, most: Int = maximumQuote) -> String {
+        let shown = bounded(plain(text), most)
+        let fence = String(repeating: "`", count: max(3, longestRun(of: "`", in: shown) + 1))
+        return "\(fence)text\n\(shown)\n\(fence)"
+    }
+
+    /// One line of the text as inline code.
+    static func code(_ text: String, most: Int = 200) -> String {
+        let line = bounded(
+            plain(text).split(whereSeparator: \.isNewline).joined(separator: " "), most)
+        guard !line.isEmpty else { return "` `" }
+        let fence = String(repeating: "`", count: longestRun(of: "`", in: line) + 1)
+        let pad = line.hasPrefix("`") || line.hasSuffix("`") ? " " : ""
+        return fence + pad + line + pad + fence
+    }
+
+    /// The text folded under a heading of our own.
+    static func folded(_ heading: String, _ block: String) -> String {
+        "<details>\n<summary>\(heading)</summary>\n\n\(block)\n\n</details>"
+    }
+
+    /// At most so many characters, with a mark where it was cut.
+    static func bounded(_ text: String, _ most: Int) -> String {
+        text.count <= most ? text : String(text.prefix(most - 1)) + "…"
+    }
+
+    /// Without control characters but newlines and tabs; NUL and escape sequences show nothing.
+    private static func plain(_ text: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isControl = scalar.value < 32 && scalar != "\n" && scalar != "\t" || scalar.value == 127
+            if !isControl { scalars.append(scalar) }
+        }
+        return String(scalars)
+    }
+
+    private static func longestRun(of character: Character, in text: String) -> Int {
+        var longest = 0
+        var run = 0
+        for each in text {
+            run = each == character ? run + 1 : 0
+            longest = max(longest, run)
+        }
+        return longest
+    }
+}
+
+/// Spans of time as people say them.
+enum Spans {
+    /// `45 s`, `3 min 5 s`, `1 h 20 min`.
+    static func words(milliseconds: Int64) -> String {
+        let seconds = max(0, milliseconds) / 1000
+        switch seconds {
+        case ..<60: return "\(max(1, seconds)) s"
+        case ..<3600:
+            return seconds % 60 == 0 ? "\(seconds / 60) min" : "\(seconds / 60) min \(seconds % 60) s"
+        default:
+            let minutes = seconds % 3600 / 60
+            return minutes == 0 ? "\(seconds / 3600) h" : "\(seconds / 3600) h \(minutes) min"
+        }
+    }
+
+    /// `1 commit`, `3 commits`.
+    static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+}

@@ -1,0 +1,94 @@
+import Porter
+import PorterAgents
+
+/// Answers to commands that make no task.
+enum Replies {
+    /// Runs that the answer to `status` lists.
+    static let mostTasks = 10
+
+    /// What a run on a pull request is answered.
+    static let pullRequestsComeLater =
+        "Runs on pull requests are not possible yet. Write the command under an issue instead."
+    /// What `continue` is answered.
+    static let continueComesLater =
+        "`continue` is not possible yet. `retry` starts again, with the same instructions."
+
+    /// The commands and agents of this instance.
+    static func help(mention: String, catalog: AgentCatalog) -> String {
+        let agents = catalog.agents.map { "`\($0.name)`" }.joined(separator: ", ")
+        return """
+            **Done** · here is what you can write, each on a line of its own:
+
+            - `@\(mention) codex fix the flaky login test` runs an agent (\(agents)) on this issue and opens a pull request.
+            - `@\(mention) fix the flaky login test` does so with the default agent.
+            - `@\(mention) status` shows what runs here, `@\(mention) stop` stops it, `@\(mention) retry` starts the latest again.
+
+            Flags go before the instructions: `--model=NAME`, `--base=BRANCH`, `--timeout=10m`, `--priority=low|normal|high`, `--draft`, `--context=writers|all`.
+            """
+    }
+
+    /// What runs on the issue, and what ran.
+    static func status(_ tasks: [PorterTask], places: [TaskID: Int], at now: Instant) -> String {
+        guard let newest = tasks.first else {
+            return "**Done** · nothing runs on this issue, and nothing has run."
+        }
+        let unfinished = tasks.filter { !$0.state.isFinal }
+        let word = StateWord(newest.state, phase: newest.phase).rawValue
+        let headline =
+            unfinished.isEmpty
+            ? "nothing runs on this issue now." : "\(Spans.count(unfinished.count, "run")) not ended yet."
+        let lines = tasks.map { line($0, place: places[$0.id], at: now) }
+        return "**\(word)** · \(headline)\n\n" + lines.joined(separator: "\n")
+    }
+
+    /// A command that cannot be carried out as it stands.
+    static func mistake(_ reason: Reason, _ message: String, mention: String) -> String {
+        """
+        **Failed** · nothing was started. Reason `\(reason.rawValue)`: \(reason.sentence)
+
+        \(message)
+
+        Next: \(reason.nextStep) `@\(mention) help` shows the commands.
+        """
+    }
+
+    /// A person or place that gets no run.
+    static func refusal(_ reason: Reason, to person: Person) -> String {
+        """
+        **Failed** · @\(person.login) nothing was done. Reason `\(reason.rawValue)`: \(reason.sentence)
+
+        Next: \(reason.nextStep)
+        """
+    }
+
+    /// There was nothing to stop.
+    static func nothingToStop(_ target: TaskID?) -> String {
+        let what = target.map { "\(Markdown.code($0.rawValue)) does not run on this issue." }
+        return "**Done** · reason `\(Reason.nothingToDo.rawValue)`: \(what ?? "nothing runs on this issue.")"
+    }
+
+    /// There was nothing to retry.
+    static func nothingToRetry(_ target: TaskID?, unfinished: [TaskID]) -> String {
+        let why: String
+        if let target, unfinished.contains(target) {
+            why = "\(Markdown.code(target.rawValue)) has not ended yet; stop it first, or wait."
+        } else if let target {
+            why = "\(Markdown.code(target.rawValue)) did not run on this issue."
+        } else if unfinished.isEmpty {
+            why = "nothing has run on this issue."
+        } else {
+            why = "no run on this issue has ended yet."
+        }
+        return "**Done** · reason `\(Reason.nothingToDo.rawValue)`: \(why)"
+    }
+
+    private static func line(_ task: PorterTask, place: Int?, at now: Instant) -> String {
+        let word = StateWord(task.state, phase: task.phase).rawValue
+        var text = "- \(word): \(Markdown.code(task.id.rawValue)), \(task.agent ?? "default agent")"
+        if let place { text += ", place \(place) in the queue" }
+        if let number = task.pullRequestNumber { text += ", #\(number)" }
+        if let reason = task.reason { text += ", `\(reason.rawValue)`" }
+        let age = Spans.words(milliseconds: now - task.createdAt)
+        return text + ", asked for by \(task.author.login) \(age) ago"
+    }
+}
