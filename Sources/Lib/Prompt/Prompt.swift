@@ -1,1 +1,57 @@
-// The module's code.
+package import Porter
+
+/// What the agent is told: values in, text out.
+///
+/// Every foreign piece stands between markers that hold a nonce nobody could know when writing it, is named
+/// by whom it was written, and is bounded; what is cut or left out is said in its place and in
+/// ``BuiltPrompt/omissions``.
+package struct PromptInput: Sendable {
+    /// `owner/name`.
+    package var repository: String
+    package var issueNumber: Int
+    package var title: String
+    package var body: String
+    /// The issue's comments as GitHub shows them now, oldest first.
+    package var comments: [GitHub.Comment]
+    /// The comment that holds the command.
+    package var commandID: Int64
+    /// When the command arrived: what was written or edited later is left out.
+    package var commandedAt: Instant
+    /// `writers` or `all`.
+    package var context: String
+    /// The repository's `AGENTS.md`.
+    package var guide: String?
+    package var instructions: String
+    package var branch: String
+    package var base: String
+    /// Random, fresh for each prompt.
+    package var nonce: String
+
+    /// All that a prompt is made of.
+    package init(
+        repository: String, issueNumber: Int, title: String, body: String, comments: [GitHub.Comment],
+        commandID: Int64, commandedAt: Instant, context: String, guide: String?, instructions: String,
+        branch: String, base: String, nonce: String
+    ) {
+        self.repository = repository
+        self.issueNumber = issueNumber
+        self.title = title
+        self.body = body
+        self.comments = comments
+        self.commandID = commandID
+        self.commandedAt = commandedAt
+        self.context = context
+        self.guide = guide
+        self.instructions = instructions
+        self.branch = branch
+        self.base = base
+        self.nonce = nonce
+    }
+}
+
+/// A prompt and what it leaves out.
+package struct BuiltPrompt: Hashable, Sendable {
+    package let text: String
+    /// In words, for people.
+    package let omissions: [String]
+}

@@ -1,5 +1,6 @@
 package import Porter
-import PorterCommands
+import PorterAgents
+package import PorterCommands
 package import PorterStore
 
 /// What the webhook is answered.

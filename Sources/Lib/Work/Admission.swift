@@ -14,10 +14,7 @@ extension Work {
         let app = try github.app()
         _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
 
-        let repository: GitHub.Repository
-        do {
-            repository = try github.repository(task.repository)
-        } catch where [.notFound, .forbidden, .gone].contains(error.code) {
+        guard let repository = try reachable(task.repository) else {
             return try refuse(task, .installationSuspended, claim)
         }
         try learn(repository, task)
@@ -69,6 +66,16 @@ extension Work {
             log(.notice, "task admitted", ["task.id": task.id.rawValue, "agent": agent.name])
         }
         return .done
+    }
+
+    /// The repository as GitHub shows it now; nil when the App does not reach it any more.
+    func reachable(_ repository: RepositoryRef) throws(GitHubError) -> GitHub.Repository? {
+        do {
+            return try world.github.repository(repository)
+        } catch {
+            guard [.notFound, .forbidden, .gone].contains(error.code) else { throw error }
+            return nil
+        }
     }
 
     /// Whether the person could push to the repository, and may use this Porter.

@@ -7,13 +7,9 @@ extension Work {
         guard let comment = Int64(claim.subject.dropFirst("comment:".count)),
             let command = try store.findCommand(comment: comment), command.outcome == nil
         else { return .done }
-        let github = world.github
-        let app = try github.app()
+        let app = try world.github.app()
         _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
-        let repository: GitHub.Repository
-        do {
-            repository = try github.repository(command.repository)
-        } catch where [.notFound, .forbidden, .gone].contains(error.code) {
+        guard let repository = try reachable(command.repository) else {
             try store.closeCommand(comment: comment, "given_up", for: claim, at: now)
             return .done
         }
@@ -117,7 +113,8 @@ extension Work {
     ) throws(GitHubError) {
         do {
             try world.github.react(repository, comment, reaction)
-        } catch where [.notFound, .gone, .forbidden, .refused].contains(error.code) {
+        } catch {
+            guard [.notFound, .gone, .forbidden, .refused].contains(error.code) else { throw error }
             log(.info, "reaction could not be added", ["error": "\(error)"])
         }
     }

@@ -1,5 +1,5 @@
 import Porter
-import PorterStore
+package import PorterStore
 
 /// How a job went.
 enum JobOutcome: Equatable {

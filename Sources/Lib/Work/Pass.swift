@@ -1,6 +1,6 @@
 import FoundationEssentials
-package import Porter
-import PorterStore
+import Porter
+package import PorterStore
 
 /// What a pass of the watchdog did.
 package struct PassReport: Sendable {

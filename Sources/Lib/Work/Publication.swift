@@ -1,4 +1,5 @@
 import Porter
+import PorterAgents
 import PorterStore
 
 extension Work {
@@ -132,7 +133,8 @@ extension Work {
         do {
             world.moment("review.request.calling")
             try world.github.requestReview(task.repository, pullRequest.number, task.author.login)
-        } catch where [.refused, .forbidden, .notFound].contains(error.code) {
+        } catch {
+            guard [.refused, .forbidden, .notFound].contains(error.code) else { throw error }
             log(.info, "review could not be requested", ["error": "\(error)"])
         }
     }

@@ -1,0 +1,93 @@
+import FoundationEssentials
+import Porter
+
+extension AgentDefinition {
+    /// OpenAI's Codex CLI.
+    ///
+    /// The provider is named by options instead of a login, so that the key comes from the environment and
+    /// another address can be used; retries are bounded. Measured with 0.163.0.
+    ///
+    /// - SeeAlso: <https://developers.openai.com/codex/noninteractive>
+    static let codex = AgentDefinition(
+        name: "codex", title: "Codex", aliases: ["codex-cli"],
+        misspellings: ["codx", "codec", "codecs", "kodex", "codexx"],
+        keys: [["OPENAI_API_KEY"], ["CODEX_API_KEY"]], options: ["OPENAI_BASE_URL"],
+        makeInvocation: { model, environment in
+            let key = environment["OPENAI_API_KEY"] == nil ? "CODEX_API_KEY" : "OPENAI_API_KEY"
+            let address = environment["OPENAI_BASE_URL"]?.reveal { $0 } ?? "https://api.openai.com/v1"
+            let provider = [
+                "name=\"porter\"", "base_url=\(toml(address))", "env_key=\"\(key)\"",
+                "wire_api=\"responses\"", "request_max_retries=3", "stream_max_retries=3",
+            ]
+            var arguments = [
+                "codex", "exec", "--json", "--skip-git-repo-check",
+                "--dangerously-bypass-approvals-and-sandbox",
+                "-c", "check_for_update_on_startup=false", "-c", "analytics.enabled=false",
+                "-c", "model_provider=\"porter\"",
+                "-c", "model_providers.porter={\(provider.joined(separator: ", "))}",
+            ]
+            if let model { arguments += ["--model", model] }
+            return AgentInvocation(
+                arguments: arguments + ["-"], prompt: .stdin,
+                environment: environment.filter { $0.key == key })
+        }, makeReader: { CodexReader() })
+
+    /// The text as a TOML basic string.
+    private static func toml(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { quoted.unicodeScalars.append("\\") }
+            if scalar.value >= 32, scalar.value != 127 { quoted.unicodeScalars.append(scalar) }
+        }
+        return quoted + "\""
+    }
+}
+
+/// Reads `codex exec --json`: events `thread.started`, `item.completed`, `turn.completed`, `turn.failed`.
+///
+/// Events of type `error` and items of type `error` are warnings on the way; only `turn.failed` is final.
+private struct CodexReader: OutputReading {
+    var report = AgentReport()
+
+    private struct Event: Decodable {
+        struct Item: Decodable {
+            let type: String?
+            let text: String?
+        }
+
+        struct TurnUsage: Decodable {
+            let input_tokens: Int64?
+            let output_tokens: Int64?
+        }
+
+        struct Failure: Decodable {
+            let message: String?
+        }
+
+        let type: String?
+        let item: Item?
+        let usage: TurnUsage?
+        let error: Failure?
+    }
+
+    mutating func read(line: String) {
+        guard let event = try? JSONDecoder().decode(Event.self, from: Data(line.utf8)) else { return }
+        switch event.type {
+        case "item.completed" where event.item?.type == "agent_message":
+            report.finalText = event.item?.text ?? report.finalText
+        case "turn.completed":
+            report.failure = nil
+            report.failureText = nil
+            let before = report.usage ?? Usage()
+            report.usage = Usage(
+                inputTokens: (before.inputTokens ?? 0) + (event.usage?.input_tokens ?? 0),
+                outputTokens: (before.outputTokens ?? 0) + (event.usage?.output_tokens ?? 0))
+        case "turn.failed":
+            let text = event.error?.message ?? "the turn failed"
+            report.failure = ProviderErrors.reason(text) ?? .agentFailed
+            report.failureText = text
+        default:
+            break
+        }
+    }
+}
