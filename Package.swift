@@ -66,8 +66,8 @@ let package = Package(
         lib("Porter", named: "Porter"),
         lib("Crypto", "COpenSSL"),
         lib("HTTP", "CCurl"),
-        lib("FastCGI", "PorterHTTP", "CFastCGI", "CLinux"),
         lib("Process", "CLinux"),
+        lib("FastCGI", "PorterHTTP", "PorterProcess", "CFastCGI", "CLinux"),
         lib("Commands", "Porter"),
         lib("Prompt", "Porter"),
         lib("Agents", "Porter"),
@@ -79,7 +79,7 @@ let package = Package(
         lib("Settings", "Porter", .product(name: "Logging", package: "swift-log")),
         lib(
             "Bootstrap", "Porter", "PorterCrypto", "PorterHTTP", "PorterStore", "PorterGitHub",
-            "PorterMachines", "PorterAgents", "PorterWork", "PorterWeb", "PorterSettings",
+            "PorterMachines", "PorterAgents", "PorterWork", "PorterWeb", "PorterSettings", "PorterProcess",
             .product(name: "Logging", package: "swift-log")
         ),
         lib(

@@ -1,1 +1,82 @@
-// The module's code.
+package import PorterHTTP
+
+/// A FastCGI responder on libfcgi: ``Ingress`` finds the socket, ``Responder`` serves it.
+///
+/// One request, one thread. SIGTERM drains: accepting stops, requests in flight finish, unaccepted
+/// connections wait in the socket's backlog for the next process.
+///
+/// - SeeAlso: <https://fastcgi-archives.github.io/FastCGI_Specification.html>
+package struct Incoming: Sendable {
+    /// Whether the body arrived as it was announced.
+    package enum BodyState: Sendable {
+        /// All of it.
+        case whole
+        /// Less than `CONTENT_LENGTH` said.
+        case short
+        /// More than the responder takes, which was not read.
+        case tooLarge
+        /// `CONTENT_LENGTH` is no number.
+        case unknown
+    }
+
+    /// The target is `REQUEST_URI`, undecoded; the fields come from `HTTP_*` and `CONTENT_TYPE`.
+    package let request: Request
+    package let bodyState: BodyState
+    package let remoteAddress: String
+    package let isSecure: Bool
+}
+
+/// The named values of a request's `PARAMS`, as FastCGI and CGI share them.
+struct Parameters {
+    private let lookUp: (String) -> String?
+    private let all: () -> [(String, String)]
+
+    init(lookUp: @escaping (String) -> String?, all: @escaping () -> [(String, String)]) {
+        self.lookUp = lookUp
+        self.all = all
+    }
+
+    /// Bytes of the body, nil when the value is no number.
+    var contentLength: Int? {
+        guard let text = lookUp("CONTENT_LENGTH"), !text.isEmpty else { return 0 }
+        guard text.utf8.count <= 18, text.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { return nil }
+        return Int(text)
+    }
+
+    /// The request without its body.
+    var head: Request {
+        var fields = Fields()
+        for (name, value) in all() where name.hasPrefix("HTTP_") && name != "HTTP_PROXY" {
+            let words = name.dropFirst(5).split(separator: "_", omittingEmptySubsequences: false)
+            fields.append(words.joined(separator: "-"), value)
+        }
+        if let type = lookUp("CONTENT_TYPE"), !type.isEmpty { fields["Content-Type"] = type }
+        return Request(
+            method: lookUp("REQUEST_METHOD") ?? "", target: lookUp("REQUEST_URI") ?? "/",
+            fields: fields)
+    }
+
+    var remoteAddress: String { lookUp("REMOTE_ADDR") ?? "" }
+
+    var isSecure: Bool { ["on", "1"].contains((lookUp("HTTPS") ?? "").lowercased()) }
+}
+
+/// The bytes before the body of an answer: `Status`, fields, an empty line.
+enum ResponseHead {
+    /// Refuses fields that would begin another one: such an answer becomes a plain 500.
+    static func bytes(_ response: Response) -> (head: String, isSound: Bool) {
+        let isSound = response.fields.pairs.allSatisfy { pair in
+            let isName = pair.name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ":") }
+            return isName && pair.value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
+        }
+        guard isSound, (200...599).contains(response.status) else {
+            return ("Status: 500\r\nContent-Length: 0\r\n\r\n", false)
+        }
+        var head = "Status: \(response.status)\r\n"
+        for pair in response.fields.pairs { head += "\(pair.name): \(pair.value)\r\n" }
+        if response.fields["Content-Length"] == nil, response.status != 204, response.status != 304 {
+            head += "Content-Length: \(response.body.count)\r\n"
+        }
+        return (head + "\r\n", true)
+    }
+}

@@ -1,0 +1,192 @@
+import CFastCGI
+import CLinux
+import FoundationEssentials
+import Glibc
+package import PorterHTTP
+import PorterProcess
+
+/// Serves requests on threads of its own until the program is told to end.
+package struct Responder: Sendable {
+    /// Threads that each serve one request at a time.
+    package var threads: Int
+    /// Bytes of a body at most; GitHub sends no more than 25 MiB.
+    package var maximumBodyBytes = 26_214_400
+    /// How long requests in flight may take once the program is to end.
+    package var drainDeadline: Duration = .milliseconds(1800)
+    /// Says what went wrong with the socket.
+    package var log: @Sendable (String) -> Void
+    /// Answers one request.
+    package var handler: @Sendable (Incoming) -> Response
+
+    /// A responder with that many threads.
+    package init(
+        threads: Int, log: @escaping @Sendable (String) -> Void,
+        handler: @escaping @Sendable (Incoming) -> Response
+    ) {
+        self.threads = threads
+        self.log = log
+        self.handler = handler
+    }
+
+    /// Blocks SIGTERM and SIGINT, which ``serve(_:until:whenDraining:)`` waits for.
+    ///
+    /// Call it first in the program, before any thread is made.
+    package static func prepareProcess() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGTERM)
+        sigaddset(&set, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        signal(SIGPIPE, SIG_IGN)
+        // A peer that connects and says nothing, or never reads, must not hold up the drain.
+        setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "1000", 1)
+        setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "500", 1)
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    package static func waitForSignal() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGTERM)
+        sigaddset(&set, SIGINT)
+        var signal: Int32 = 0
+        while sigwait(&set, &signal) != 0 {}
+    }
+
+    /// Serves the listening socket until `until` returns, then drains.
+    ///
+    /// - Parameters:
+    ///   - until: blocks as long as the program is to run.
+    ///   - whenDraining: called once accepting has stopped; cuts what may take long.
+    /// - Returns: whether all requests in flight were answered within the deadline.
+    package func serve(
+        _ descriptor: Int32, until: () -> Void, whenDraining: () -> Void
+    ) -> Bool {
+        FCGX_Init()
+        let flags = fcntl(descriptor, F_GETFL)
+        _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
+        let wake = eventfd(0, Int32(EFD_CLOEXEC))
+        let workers = Workers(count: threads)
+        for _ in 0..<threads {
+            Thread.start {
+                accept(descriptor, wake)
+                workers.leave()
+            }
+        }
+        until()
+        var one: UInt64 = 1
+        write(wake, &one, 8)
+        whenDraining()
+        let isDrained = workers.wait(atMost: drainDeadline)
+        if isDrained { close(wake) }
+        return isDrained
+    }
+
+    /// Accepts and serves until the wake-up is readable.
+    private func accept(_ descriptor: Int32, _ wake: Int32) {
+        var request = FCGX_Request()
+        FCGX_InitRequest(&request, descriptor, 0)
+        var failures = 0
+        while true {
+            var polled = [
+                pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            ]
+            guard poll(&polled, 2, -1) > 0 else { continue }
+            if polled[0].revents != 0 { return }
+            if polled[1].revents & Int16(POLLIN) == 0 { return }
+            let result = FCGX_Accept_r(&request)
+            // Another thread was first.
+            if result == -EAGAIN { continue }
+            guard result == 0 else {
+                failures += 1
+                if failures == 1 { log("accepting failed with \(result)") }
+                poll(nil, 0, Int32(min(1000, failures * 10)))
+                continue
+            }
+            failures = 0
+            serve(&request)
+            FCGX_Finish_r(&request)
+            FCGX_Free(&request, 1)
+        }
+    }
+
+    private func serve(_ request: inout FCGX_Request) {
+        let envp = request.envp
+        let parameters = Parameters(
+            lookUp: { name in FCGX_GetParam(name, envp).map { String(cString: $0) } },
+            all: { Self.pairs(envp) })
+        guard let (body, state) = body(of: &request, parameters) else { return }
+        let isLarge = body.count > Self.largeBody
+        var head = parameters.head
+        head.body = body
+        let response = handler(
+            Incoming(
+                request: head, bodyState: state, remoteAddress: parameters.remoteAddress,
+                isSecure: parameters.isSecure))
+        send(response, isHead: head.method == "HEAD", to: request.out)
+        head.body = Data()
+        // glibc keeps what was freed for the next time; a body of this size is rare.
+        if isLarge { malloc_trim(0) }
+    }
+
+    /// Bytes of a body from which memory is given back to the system at once.
+    private static let largeBody = 1_048_576
+
+    /// The body in one piece of memory that nobody copies; nil when the client has left.
+    private func body(
+        of request: inout FCGX_Request, _ parameters: Parameters
+    ) -> (Data, Incoming.BodyState)? {
+        guard let length = parameters.contentLength else { return (Data(), .unknown) }
+        guard length <= maximumBodyBytes else { return (Data(), .tooLarge) }
+        guard length > 0 else { return (Data(), .whole) }
+        guard let memory = malloc(length) else { return (Data(), .tooLarge) }
+        var received = 0
+        while received < length {
+            let wanted = Int32(min(length - received, 1 << 20))
+            let count = FCGX_GetStr(
+                memory.assumingMemoryBound(to: CChar.self) + received, wanted, request.in)
+            guard count > 0 else { break }
+            received += Int(count)
+        }
+        let body = Data(bytesNoCopy: memory, count: received, deallocator: .free)
+        if received == length { return (body, .whole) }
+        // An error says that the connection broke: nobody is there to read an answer.
+        return FCGX_GetError(request.in) == 0 ? (body, .short) : nil
+    }
+
+    private func send(
+        _ response: Response, isHead: Bool, to stream: UnsafeMutablePointer<FCGX_Stream>?
+    ) {
+        let (head, isSound) = ResponseHead.bytes(response)
+        if !isSound { log("an answer with unsound fields became 500") }
+        put(Array(head.utf8), stream)
+        guard isSound, !isHead else { return }
+        response.body.withUnsafeBytes { put($0, stream) }
+    }
+
+    private func put(_ bytes: some ContiguousBytes, _ stream: UnsafeMutablePointer<FCGX_Stream>?) {
+        bytes.withUnsafeBytes { buffer in
+            var sent = 0
+            while sent < buffer.count {
+                let start = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+                let count = FCGX_PutStr(start?.advanced(by: sent), Int32(min(buffer.count - sent, 1 << 20)), stream)
+                guard count > 0 else { return }
+                sent += Int(count)
+            }
+        }
+    }
+
+    private static func pairs(_ envp: FCGX_ParamArray?) -> [(String, String)] {
+        var pairs: [(String, String)] = []
+        var next = envp
+        while let entry = next?.pointee {
+            let text = String(cString: entry)
+            if let equals = text.firstIndex(of: "=") {
+                pairs.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
+            }
+            next = next?.advanced(by: 1)
+        }
+        return pairs
+    }
+}
