@@ -1,0 +1,228 @@
+import FoundationEssentials
+import Porter
+import PorterCrypto
+import PorterHTTP
+import Synchronization
+
+/// Authenticates as the App and its installations, and calls.
+final class AppClient: Sendable {
+    /// GitHub cuts requests off after 10 s; a little more for the way.
+    static let limits = Transport.Limits(total: .seconds(15), maximumBodyBytes: 16 * 1024 * 1024)
+    /// Seconds before its expiry at which a cached token is not used any more.
+    static let tokenMargin = 300
+    /// Pages of a list at most.
+    static let mostPages = 30
+
+    private let transport: Transport
+    let apiURL: String
+    let appID: String
+    private let sign: @Sendable ([UInt8]) throws -> [UInt8]
+    let clock: Clock
+    private let tokens = Mutex<[TokenKey: GitHub.Token]>([:])
+    let knownApp = Mutex<GitHub.App?>(nil)
+
+    private struct TokenKey: Hashable {
+        let repository: Int64
+        let permissions: [String: String]
+    }
+
+    init(
+        transport: Transport, apiURL: String, appID: String,
+        sign: @escaping @Sendable ([UInt8]) throws -> [UInt8], clock: Clock
+    ) {
+        self.transport = transport
+        self.apiURL = apiURL
+        self.appID = appID
+        self.sign = sign
+        self.clock = clock
+    }
+
+    /// What one call asks.
+    struct Call {
+        var operation: String
+        var method = "GET"
+        /// Path and query below the API's address, each component encoded already; or a whole address of
+        /// the API, as `Link` gives it.
+        var path: String
+        var body: Data?
+        var accept = "application/vnd.github+json"
+    }
+
+    /// Calls as the App itself, by a fresh JSON web token.
+    ///
+    /// - SeeAlso: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
+    func callAsApp(_ call: Call) throws(GitHubError) -> Response {
+        try send(call, authorization: "Bearer \(try webToken(call.operation))")
+    }
+
+    /// Calls with a token of the installation that reaches this repository with these permissions only.
+    ///
+    /// A cached token that GitHub does not accept any more is replaced once.
+    func call(
+        _ call: Call, in repository: RepositoryRef, _ permissions: [String: String]
+    ) throws(GitHubError) -> Response {
+        let key = TokenKey(repository: repository.id, permissions: permissions)
+        let (token, wasCached) = try cachedToken(key, repository)
+        do {
+            return try send(call, authorization: token.secret.reveal { "Bearer \($0)" })
+        } catch {
+            guard error.code == .unauthorized, wasCached else { throw error }
+            tokens.withLock { $0[key] = nil }
+            let (fresh, _) = try cachedToken(key, repository)
+            return try send(call, authorization: fresh.secret.reveal { "Bearer \($0)" })
+        }
+    }
+
+    /// All pages of a list, by the `Link` field.
+    func pages(
+        _ first: Call, in repository: RepositoryRef, _ permissions: [String: String],
+        _ each: (Response) throws(GitHubError) -> Bool
+    ) throws(GitHubError) {
+        var call = first
+        for _ in 0..<Self.mostPages {
+            let response = try self.call(call, in: repository, permissions)
+            guard try each(response), let next = Self.link("next", response), next.hasPrefix(apiURL + "/")
+            else { return }
+            call.path = next
+        }
+    }
+
+    /// A fresh token for the repository.
+    func token(
+        _ repository: RepositoryRef, _ permissions: [String: String]
+    ) throws(GitHubError) -> GitHub.Token {
+        let operation = "create installation token"
+        let response = try callAsApp(
+            Call(
+                operation: operation, method: "POST",
+                path: "/app/installations/\(repository.installationID)/access_tokens",
+                body: Self.json(
+                    TokenRequest(repository_ids: [repository.id], permissions: permissions))))
+        let answer = try Self.decode(TokenAnswer.self, response, operation)
+        guard let expiresAt = Instant(iso8601: answer.expires_at) else {
+            throw GitHubError(.uncertain, operation: operation, message: "no time of expiry")
+        }
+        return GitHub.Token(secret: Secret(answer.token), expiresAt: expiresAt)
+    }
+
+    /// Sends with any authorization and reads refusals.
+    func send(_ call: Call, authorization: String) throws(GitHubError) -> Response {
+        var request = Request(
+            method: call.method, target: call.path.hasPrefix("/") ? apiURL + call.path : call.path,
+            fields: [
+                "Accept": call.accept, "Authorization": authorization,
+                "User-Agent": "Porter/\(Porter.version)", "X-GitHub-Api-Version": "2022-11-28",
+            ], body: call.body ?? Data())
+        if call.body != nil { request.fields["Content-Type"] = "application/json" }
+        for _ in 0...Self.mostRedirects {
+            let response: Response
+            do {
+                response = try transport.send(request, Self.limits)
+            } catch {
+                let isCertain = error.code == .unreachable || error.code == .notAllowed
+                throw GitHubError(
+                    isCertain ? .unreachable : .uncertain, operation: call.operation,
+                    message: error.description)
+            }
+            // A renamed repository: followed for reading, and on the API's own address only.
+            if call.method == "GET", [301, 302, 307, 308].contains(response.status),
+                let location = response.fields["Location"], location.hasPrefix(apiURL + "/")
+            {
+                request.target = location
+                continue
+            }
+            if (200..<300).contains(response.status) { return response }
+            throw Refusal.error(response, call.operation, now: clock.now())
+        }
+        throw GitHubError(.refused, operation: call.operation, message: "redirected in a circle")
+    }
+
+    /// Redirects that one call follows at most.
+    static let mostRedirects = 3
+
+    private func cachedToken(
+        _ key: TokenKey, _ repository: RepositoryRef
+    ) throws(GitHubError) -> (GitHub.Token, wasCached: Bool) {
+        let soon = clock.now().adding(seconds: Self.tokenMargin)
+        let cached = tokens.withLock { tokens in
+            tokens = tokens.filter { $0.value.expiresAt > soon }
+            return tokens[key]
+        }
+        if let cached { return (cached, true) }
+        let fresh = try token(repository, key.permissions)
+        tokens.withLock { $0[key] = fresh }
+        return (fresh, false)
+    }
+
+    /// Ten minutes at most, begun a minute ago in case the clocks differ.
+    private func webToken(_ operation: String) throws(GitHubError) -> String {
+        let now = clock.now().seconds
+        let header = Base64URL.encode(Data(#"{"alg":"RS256","typ":"JWT"}"#.utf8))
+        let claims = #"{"exp":\#(now + 540),"iat":\#(now - 60),"iss":"\#(appID)"}"#
+        let message = header + "." + Base64URL.encode(Data(claims.utf8))
+        do {
+            return message + "." + Base64URL.encode(try sign(Array(message.utf8)))
+        } catch {
+            throw GitHubError(.unauthorized, operation: operation, message: "the App's key cannot sign")
+        }
+    }
+
+    /// The address under that relation.
+    ///
+    /// - SeeAlso: <https://docs.github.com/en/rest/using-the-rest-api/using-pagination-in-the-rest-api>
+    static func link(_ relation: String, _ response: Response) -> String? {
+        guard let field = response.fields["Link"] else { return nil }
+        for part in field.split(separator: ",") {
+            guard part.contains("rel=\"\(relation)\""), let start = part.firstIndex(of: "<"),
+                let end = part.firstIndex(of: ">"), start < end
+            else { continue }
+            return String(part[part.index(after: start)..<end])
+        }
+        return nil
+    }
+
+    static func json(_ value: some Encodable) -> Data? {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try? encoder.encode(value)
+    }
+
+    /// Reads an answer; one that is cut or of another form says nothing for certain.
+    static func decode<T: Decodable>(
+        _ type: T.Type, _ response: Response, _ operation: String
+    ) throws(GitHubError) -> T {
+        do {
+            return try JSONDecoder().decode(type, from: response.body)
+        } catch {
+            throw GitHubError(
+                .uncertain, operation: operation, status: response.status,
+                message: "the answer is no such JSON",
+                requestID: response.fields["X-GitHub-Request-Id"])
+        }
+    }
+
+    /// One component of a path.
+    static func encoded(_ component: String) -> String {
+        var text = ""
+        for byte in component.utf8 {
+            switch byte {
+            case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                text += "%" + [byte].hexadecimal.uppercased()
+            }
+        }
+        return text
+    }
+}
+
+private struct TokenRequest: Encodable {
+    let repository_ids: [Int64]
+    let permissions: [String: String]
+}
+
+private struct TokenAnswer: Decodable {
+    let token: String
+    let expires_at: String
+}
