@@ -93,11 +93,19 @@ let package = Package(
         ),
 
         // The programs.
-        program("porter-fcgi", "PorterBootstrap", "PorterFastCGI", "PorterSettings", "PorterWeb", "PorterWork"),
-        program("porter-watchdog", "PorterBootstrap", "PorterSettings", "PorterWork"),
+        program(
+            "porter-fcgi", "Porter", "PorterBootstrap", "PorterFastCGI", "PorterHTTP", "PorterSettings",
+            "PorterWeb"
+        ),
+        program(
+            "porter-watchdog", "Porter", "PorterBootstrap", "PorterSettings", "PorterStore", "PorterWork"
+        ),
         program("porter-worker", "PorterWorker", "PorterSettings"),
         program("porter-runner", "PorterRunner", "PorterSettings"),
-        program("porterctl", "PorterBootstrap", "PorterSettings", "PorterStore"),
+        program(
+            "porterctl", "Porter", "PorterBootstrap", "PorterSettings", "PorterStore", "PorterWeb",
+            "PorterWork"
+        ),
 
         // The tests.
         .target(

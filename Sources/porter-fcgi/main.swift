@@ -1,1 +1,50 @@
-// Wiring.
+import FoundationEssentials
+import Glibc
+import Porter
+import PorterBootstrap
+import PorterFastCGI
+import PorterHTTP
+import PorterSettings
+import PorterWeb
+
+// The responder: webhooks, callbacks and the operator's addresses, with the dispatcher beside them.
+
+Responder.prepareProcess()
+Program.fcgi.takeNoArguments(Array(CommandLine.arguments.dropFirst()))
+let instance = Instance.start(.fcgi)
+let ingress: Ingress
+do throws(IngressError) {
+    ingress = try Ingress.find(
+        environment: ProcessInfo.processInfo.environment, address: instance.configuration.fcgiSocket)
+} catch {
+    Say.line("porter-fcgi: \(error)")
+    (error.isUsage ? ExitCode.usage : .unavailable).leave()
+}
+let site = instance.makeSite()
+let responder = Responder(
+    threads: instance.configuration.fcgiThreads,
+    log: { instance.journal.record(.warning, $0, [:]) },
+    handler: { incoming in
+        let state: Site.BodyState =
+            switch incoming.bodyState {
+            case .whole: .whole
+            case .short, .unknown: .broken
+            case .tooLarge: .tooLarge
+            }
+        return site.answer(incoming.request, body: state)
+    })
+
+switch ingress {
+case .cgi:
+    responder.serveOnce(environment: ProcessInfo.processInfo.environment)
+case .listening(let descriptor):
+    let dispatcher = instance.startDispatcher()
+    instance.journal.record(.notice, "serving", ["threads": "\(responder.threads)"])
+    let isDrained = responder.serve(
+        descriptor, until: { Responder.waitForSignal() },
+        whenDraining: { instance.cancellation.cancel() })
+    dispatcher.stop(atMost: .milliseconds(1500))
+    instance.journal.record(.notice, "stopped", ["drained": "\(isDrained)"])
+    // A peer that never finished its request still holds a thread; it ends with the process.
+    _exit(ExitCode.done.rawValue)
+}

@@ -19,11 +19,9 @@ package enum WebhookDecoder {
         throw Malformed(description: "The form has no field `payload`.")
     }
 
-    /// Whether the JSON is an object, looked at without decoding it.
-    package static func looksLikeObject(_ payload: Data) -> Bool {
-        let isSpace = { (byte: UInt8) in [9, 10, 13, 32].contains(byte) }
-        return payload.first { !isSpace($0) } == UInt8(ascii: "{")
-            && payload.last { !isSpace($0) } == UInt8(ascii: "}")
+    /// Whether the payload is one JSON object, looked at without decoding it.
+    package static func isObject(_ payload: Data) -> Bool {
+        payload.withUnsafeBytes { JSONScan.isObject($0) }
     }
 
     /// What the delivery says.

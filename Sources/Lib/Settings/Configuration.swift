@@ -61,13 +61,26 @@ extension Configuration {
     /// - Parameters:
     ///   - environment: the program's environment.
     ///   - readFile: a file's text, nil when it cannot be read.
+    ///   - checks: for the secrets of some variables, what is wrong with a value; nil when it is sound.
     package static func load(
-        _ environment: [String: String], readFile: @escaping (String) -> String?
+        _ environment: [String: String], readFile: @escaping (String) -> String?,
+        checks: [String: (Secret) -> String?] = [:]
     ) throws(ConfigurationErrors) -> Configuration {
         var reader = SettingReader(environment: environment, readFile: readFile)
         let publicURL = reader.url("PORTER_PUBLIC_URL", isOrigin: true, isNeeded: true) ?? ""
         let secretKeys = reader.secret("PORTER_SECRET_KEYS", isNeeded: true) ?? Secret("")
         let app = reader.app()
+        let checked = [
+            ("PORTER_SECRET_KEYS", secretKeys.isEmpty ? nil : secretKeys),
+            ("PORTER_GITHUB_APP_PRIVATE_KEY", app?.privateKey),
+        ]
+        for (name, secret) in checked {
+            if let secret, let problem = checks[name]?(secret) { reader.complain(name, problem) }
+        }
+        let authorityFile = reader.path("PORTER_CA_FILE")
+        if let authorityFile, readFile(authorityFile) == nil {
+            reader.complain("PORTER_CA_FILE", "cannot be read: \(authorityFile)")
+        }
         let timeout = reader.number("PORTER_TASK_TIMEOUT") ?? 600
         let maximum = reader.number("PORTER_TASK_TIMEOUT_MAX") ?? 3600
         if timeout > maximum {
@@ -90,7 +103,7 @@ extension Configuration {
             flyToken: reader.secret("PORTER_FLY_TOKEN"), flyApp: reader.text("PORTER_FLY_APP"),
             flyRegion: reader.text("PORTER_FLY_REGION"), workerImage: reader.text("PORTER_WORKER_IMAGE"),
             callbackURL: reader.url("PORTER_CALLBACK_URL") ?? publicURL,
-            authorityFile: reader.path("PORTER_CA_FILE"), proxy: reader.text("PORTER_HTTPS_PROXY"),
+            authorityFile: authorityFile, proxy: reader.text("PORTER_HTTPS_PROXY"),
             privateHosts: reader.list("PORTER_PRIVATE_HOSTS") ?? [], taskTimeout: timeout,
             taskTimeoutMaximum: maximum, stallTimeout: reader.number("PORTER_STALL_TIMEOUT") ?? 300,
             grace: reader.number("PORTER_GRACE") ?? 60,

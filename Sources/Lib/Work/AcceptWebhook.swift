@@ -1,6 +1,6 @@
 package import Porter
 import PorterAgents
-package import PorterCommands
+import PorterCommands
 package import PorterStore
 
 /// What the webhook is answered.
@@ -14,11 +14,9 @@ package enum WebhookResult: Hashable, Sendable {
 }
 
 extension Work {
-    /// The parser of this instance's commands.
-    package var parser: CommandParser {
-        CommandParser(
-            mention: policy.mention, agents: world.catalog.names,
-            maximumTimeout: policy.limits.taskMaximum)
+    /// Whether a delivery's bytes may hold a command: a cheap look, without decoding anything.
+    package func mayHoldCommand(_ payload: UnsafeRawBufferPointer) -> Bool {
+        parser.mayHoldCommand(payload)
     }
 
     /// Stores what a delivery asks for; once this returns, it is on disk.

@@ -20,7 +20,8 @@ package struct CallbackFailure: Error, Equatable {
         self.expected = expected
     }
 
-    static let unknownToken = CallbackFailure(
+    /// The token is not one of a current attempt.
+    package static let unknownToken = CallbackFailure(
         401, "unauthorized", "This token is not the one of a current attempt.")
 
     static func store(_ error: StoreError) -> CallbackFailure {
@@ -136,6 +137,11 @@ extension Work {
         } catch {
             throw .store(StoreError(.unavailable, operation: "record report", message: "\(error)"))
         }
+    }
+
+    /// Whether the token is one of a current attempt; what it opens is decided by each operation.
+    package func checkToken(_ token: Secret) throws(CallbackFailure) {
+        _ = try find(token)
     }
 
     private func find(_ token: Secret) throws(CallbackFailure) -> (Attempt, TokenKind) {

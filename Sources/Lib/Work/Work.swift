@@ -1,5 +1,6 @@
 package import Porter
 package import PorterAgents
+import PorterCommands
 package import PorterStore
 
 /// The rules: which event makes which task, who may run, what happens next, what the issue shows.
@@ -19,11 +20,16 @@ package import PorterStore
 package struct Work: Sendable {
     package let world: Surroundings
     package let policy: Policy
+    /// The parser of this instance's commands.
+    let parser: CommandParser
 
     /// The rules in a world, under a policy.
     package init(_ world: Surroundings, _ policy: Policy) {
         self.world = world
         self.policy = policy
+        parser = CommandParser(
+            mention: policy.mention, agents: world.catalog.names,
+            maximumTimeout: policy.limits.taskMaximum)
     }
 
     var store: Database { world.store }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -27,3 +28,17 @@ static inline int porter_prctl(int option, unsigned long a) { return prctl(optio
 static inline int porter_exited(int status) { return WIFEXITED(status); }
 static inline int porter_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int porter_signal(int status) { return WTERMSIG(status); }
+
+/* What glibc declares for _GNU_SOURCE alone, which a module cannot switch on.
+   https://sourceware.org/glibc/manual/latest/html_node/Process-Creation-Concepts.html */
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
+extern int pipe2(int ends[2], int flags);
+
+static inline int porter_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
+static inline int porter_spawn_directory(posix_spawn_file_actions_t *actions, const char *path) {
+  return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+static inline int porter_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

@@ -1,0 +1,57 @@
+import Porter
+import PorterProcess
+import Synchronization
+
+/// Asks GitHub now and then whether it still takes the App's credentials, for `/readyz`.
+final class AppWatch: Sendable {
+    /// Milliseconds between two questions while all is well.
+    static let interval: Int32 = 600_000
+    /// Milliseconds between two questions while the last answer was no.
+    static let impatience: Int32 = 15_000
+
+    private let github: GitHub
+    private let bell = Bell()
+    private let isStopping = Atomic(false)
+    private let found = Mutex<String?>(nil)
+
+    /// Begins to ask.
+    init(_ github: GitHub) {
+        self.github = github
+        Thread.start { self.run() }
+    }
+
+    /// Why GitHub refuses the credentials; nil while it does not.
+    var problem: String? { found.withLock { $0 } }
+
+    /// Asks no more.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        bell.ring()
+    }
+
+    private func run() {
+        while !isStopping.load(ordering: .acquiring) {
+            let news = ask()
+            // An outage of GitHub says nothing about the credentials.
+            if let news { found.withLock { $0 = news.problem } }
+            let isWell = news != nil && news?.problem == nil
+            bell.wait(milliseconds: isWell ? Self.interval : Self.impatience)
+        }
+    }
+
+    private struct News {
+        let problem: String?
+    }
+
+    private func ask() -> News? {
+        do throws(GitHubError) {
+            _ = try github.app()
+            return News(problem: nil)
+        } catch {
+            guard error.code == .unauthorized || error.code == .forbidden || error.code == .notFound else {
+                return nil
+            }
+            return News(problem: "GitHub refuses the App's credentials: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import FoundationEssentials
+import Glibc
+import Logging
+package import Porter
+import PorterAgents
+import PorterCrypto
+import PorterGitHub
+package import PorterHTTP
+import PorterMachines
+package import PorterSettings
+package import PorterStore
+package import PorterWeb
+package import PorterWork
+
+/// A program's live values: settings, log, database, GitHub, the engine and the rules over them.
+///
+/// ``Instance/start(_:)`` reads the settings and opens everything, or ends the program with the right code
+/// and all reasons; ``Dispatcher`` works the queue; each program adds its own face.
+package struct Instance: Sendable {
+    package let configuration: Configuration
+    package let journal: Journal
+    package let store: Database
+    package let work: Work
+    /// Cuts the calls of this program that are in flight.
+    package let cancellation: Cancellation
+
+    /// Reads the settings from the environment and opens everything.
+    ///
+    /// Ends the program with 78 when settings are wrong, 75 when the database is a newer Porter's, 69 when it
+    /// cannot be used.
+    package static func start(_ program: Program) -> Instance {
+        let environment = ProcessInfo.processInfo.environment
+        do throws(ConfigurationErrors) {
+            let configuration = try Configuration.load(
+                environment, readFile: { readText($0) },
+                checks: [
+                    "PORTER_SECRET_KEYS": keyRingProblem, "PORTER_GITHUB_APP_PRIVATE_KEY": signerProblem,
+                ])
+            return Instance(configuration, program)
+        } catch {
+            for line in error.lines { Say.line(line) }
+            ExitCode.configuration.leave()
+        }
+    }
+
+    private init(_ configuration: Configuration, _ program: Program) {
+        self.configuration = configuration
+        let level = Logger.Level(rawValue: configuration.logLevel) ?? .notice
+        let logger = Logger(label: program.rawValue) { _ in JournalLogHandler(level: level) }
+        journal = .logging(logger)
+        for secret in configuration.secrets { Redactor.shared.watch(secret) }
+        cancellation = Cancellation()
+        do throws(StoreError) {
+            store = try Database(path: configuration.database)
+        } catch {
+            Say.line("PORTER_DATABASE: \(error)")
+            (error.code == .newer || error.code == .busy ? ExitCode.tryAgain : .unavailable).leave()
+        }
+        let clock = Clock.system
+        let work = Work(
+            Surroundings(
+                store: store, github: .live(configuration, cancellation, clock),
+                machines: .live(configuration, cancellation),
+                catalog: .standard(demo: configuration.demoAgent), clock: clock, entropy: .system,
+                sealer: .live(configuration), digest: { token in
+                    token.reveal { SHA256.digest(Array($0.utf8)) }
+                }, journal: journal),
+            Policy(configuration))
+        self.work = work
+    }
+
+    /// Begins to work the queue.
+    package func startDispatcher() -> Dispatcher {
+        Dispatcher(work: work, journal: journal)
+    }
+
+    /// The site, with a watch on the App's credentials.
+    package func makeSite() -> Site {
+        let watch = configuration.app.map { _ in AppWatch(work.world.github) }
+        return Site(
+            work: work, webhookSecret: configuration.app?.webhookSecret,
+            operatorToken: configuration.operatorToken, clock: work.world.clock,
+            appProblem: { watch?.problem })
+    }
+
+    private static func keyRingProblem(_ secret: Secret) -> String? {
+        secret.reveal { text in
+            do throws(CryptoError) {
+                _ = try KeyRing(parsing: text)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+    }
+
+    private static func signerProblem(_ secret: Secret) -> String? {
+        secret.reveal { text in
+            do throws(CryptoError) {
+                _ = try RSASigner(pem: text)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+    }
+
+    /// Bytes of a secret's file at most.
+    private static let maximumFile = 1_048_576
+
+    private static func readText(_ path: String) -> String? {
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: maximumFile)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(validating: bytes[..<count], as: UTF8.self)
+    }
+}
+
+extension Configuration {
+    /// Every value that no log may show.
+    fileprivate var secrets: [Secret] {
+        let app = app.map { [$0.privateKey, $0.clientSecret, $0.webhookSecret] } ?? []
+        return [secretKeys] + app + [operatorToken, flyToken].compactMap { $0 } + teamKeys.values
+    }
+}

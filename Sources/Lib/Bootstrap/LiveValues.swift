@@ -1,0 +1,147 @@
+import FoundationEssentials
+import Glibc
+import Porter
+import PorterAgents
+import PorterCrypto
+import PorterGitHub
+import PorterHTTP
+import PorterMachines
+import PorterSettings
+import PorterStore
+import PorterWork
+
+extension Clock {
+    /// The machine's clock.
+    static let system = Clock {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+}
+
+extension Entropy {
+    /// OpenSSL's generator.
+    static let system = Entropy { SecureRandom.bytes($0) }
+}
+
+extension Sealer {
+    /// The envelope under `PORTER_SECRET_KEYS`.
+    static func live(_ configuration: Configuration) -> Sealer {
+        let envelope = configuration.secretKeys.reveal { text in
+            // The settings were checked when they were read.
+            (try? KeyRing(parsing: text)).map { Envelope($0) }
+        }
+        return Sealer(
+            seal: { value, place throws(Failure) in
+                guard let envelope else { throw Failure("PORTER_SECRET_KEYS holds no key") }
+                do throws(CryptoError) {
+                    return try value.reveal { (text) throws(CryptoError) in
+                        try envelope.seal(Array(text.utf8), context: place.context)
+                    }
+                } catch {
+                    throw Failure(error.description)
+                }
+            },
+            open: { sealed, place throws(Failure) in
+                guard let envelope else { throw Failure("PORTER_SECRET_KEYS holds no key") }
+                do throws(CryptoError) {
+                    return Secret(
+                        String(decoding: try envelope.open(sealed, context: place.context), as: UTF8.self))
+                } catch {
+                    throw Failure(error.description)
+                }
+            })
+    }
+}
+
+extension Sealer.Place {
+    /// What a sealed value is bound to.
+    fileprivate var context: [String] { [table, column, row, owner] }
+}
+
+extension GitHub {
+    /// GitHub as the App; before set-up every call is refused.
+    static func live(
+        _ configuration: Configuration, _ cancellation: Cancellation, _ clock: Clock
+    ) -> GitHub {
+        var options = CurlOptions()
+        options.authorityFile = configuration.authorityFile
+        options.proxy = configuration.proxy
+        options.privateHosts = Set(configuration.privateHosts)
+        options.cancellation = cancellation
+        let signer = configuration.app.flatMap { app in
+            app.privateKey.reveal { try? RSASigner(pem: $0) }
+        }
+        return .live(
+            transport: .curl(options), apiURL: configuration.githubAPIURL,
+            appID: configuration.app?.id ?? "0",
+            sign: { message in
+                guard let signer else { throw NotSetUp() }
+                return try signer.sign(message)
+            }, clock: clock)
+    }
+
+    private struct NotSetUp: Error, CustomStringConvertible {
+        var description: String { "no GitHub App is configured" }
+    }
+}
+
+extension Machines {
+    /// The engine that the settings choose.
+    static func live(_ configuration: Configuration, _ cancellation: Cancellation) -> Machines {
+        var options = CurlOptions()
+        options.cancellation = cancellation
+        guard configuration.executor == "fly" else {
+            options.unixSocket = configuration.runnerSocket
+            return .live(
+                transport: .curl(options), baseURL: "http://localhost/v1", app: "local", token: nil)
+        }
+        options.authorityFile = configuration.authorityFile
+        options.proxy = configuration.proxy
+        options.privateHosts = Set(configuration.privateHosts)
+        return .live(
+            transport: .curl(options), baseURL: configuration.flyAPIURL,
+            app: configuration.flyApp ?? "", token: configuration.flyToken)
+    }
+}
+
+extension Policy {
+    /// Mebibytes of memory that a machine gets.
+    private static let machineMemory = 2048
+    /// Runs at once on Fly unless the operator says otherwise.
+    private static let flyTotal = 20
+
+    /// What the settings say.
+    init(_ configuration: Configuration) {
+        let onFly = configuration.executor == "fly"
+        var limits = Limits()
+        limits.task = configuration.taskTimeout
+        limits.taskMaximum = configuration.taskTimeoutMaximum
+        limits.stall = configuration.stallTimeout
+        limits.grace = configuration.grace
+        self.init(
+            publicURL: configuration.publicURL, callbackURL: configuration.callbackURL,
+            mention: configuration.mention, owners: configuration.owners,
+            allowedLogins: configuration.allowedLogins,
+            engine: Engine(
+                name: configuration.executor,
+                isConfigured: !onFly
+                    || (configuration.flyToken != nil && configuration.flyApp != nil
+                        && configuration.workerImage != nil),
+                image: configuration.workerImage ?? "local", region: configuration.flyRegion, cpus: 1,
+                memory: Self.machineMemory),
+            caps: Caps(
+                perPerson: configuration.tasksPerUser,
+                total: configuration.tasksTotal ?? (onFly ? Self.flyTotal : Self.localTotal)),
+            limits: limits, teamKeys: configuration.teamKeys,
+            retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
+    }
+
+    /// Runs that this machine's cores and memory bear, at least one.
+    private static var localTotal: Int {
+        let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        let pages = sysconf(Int32(_SC_PHYS_PAGES))
+        let mebibytes = pages / 256 * (sysconf(Int32(_SC_PAGESIZE)) / 4096)
+        return max(1, min(cores, mebibytes / machineMemory))
+    }
+}

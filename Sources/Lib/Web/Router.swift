@@ -1,0 +1,114 @@
+import FoundationEssentials
+import PorterHTTP
+
+/// Who may call an address.
+enum Door: Sendable {
+    /// Anybody; the handler checks what must be checked.
+    case open
+    /// Whoever has the operator's token.
+    case operatorToken
+    /// A worker, with the token of its attempt.
+    case worker
+}
+
+/// One address: its method, its path, who may call it, what it does.
+struct Route: Sendable {
+    let method: String
+    /// Path segments; `{name}` takes one segment of any text.
+    let path: [String]
+    let door: Door
+    /// Bytes of a body at most.
+    let maximumBody: Int
+    let handle: @Sendable (Exchange) throws(Failure) -> Response
+
+    init(
+        _ method: String, _ path: String, _ door: Door, maximumBody: Int = 0,
+        _ handle: @escaping @Sendable (Exchange) throws(Failure) -> Response
+    ) {
+        self.method = method
+        self.path = path.split(separator: "/").map(String.init)
+        self.door = door
+        self.maximumBody = maximumBody
+        self.handle = handle
+    }
+
+    /// The values of the placeholders if the segments are this path's.
+    func match(_ segments: [String]) -> [String: String]? {
+        guard segments.count == path.count else { return nil }
+        var values: [String: String] = [:]
+        for (pattern, segment) in zip(path, segments) {
+            if pattern.hasPrefix("{") {
+                values[String(pattern.dropFirst().dropLast())] = segment
+            } else if pattern != segment {
+                return nil
+            }
+        }
+        return values
+    }
+
+    /// As the description of the interface writes it: `GET /api/tasks/{id}`.
+    var name: String { "\(method) /\(path.joined(separator: "/"))" }
+}
+
+/// A request on its way to the handler, with what the router found out.
+struct Exchange: Sendable {
+    let request: Request
+    /// The values of the path's placeholders, decoded.
+    let path: [String: String]
+    /// The query's fields, decoded; of several with one name the last.
+    let query: [String: String]
+    /// The body arrived as announced.
+    let isWhole: Bool
+}
+
+/// The path and query of a request's target.
+struct Target {
+    let segments: [String]
+    let query: [String: String]
+
+    /// Nil when the target is not a path with sound escapes.
+    init?(_ target: String) {
+        guard target.hasPrefix("/") else { return nil }
+        let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        var segments: [String] = []
+        // An empty segment is kept, so that `//` and a slash at the end are other addresses.
+        for raw in parts[0].dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let text = String(raw).percentDecoded else { return nil }
+            segments.append(text)
+        }
+        self.segments = segments
+        var query: [String: String] = [:]
+        if parts.count == 2 {
+            for pair in parts[1].split(separator: "&") {
+                let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                guard let name = String(sides[0].replacing("+", with: " ")).percentDecoded,
+                    let value = String((sides.count == 2 ? sides[1] : "").replacing("+", with: " "))
+                        .percentDecoded
+                else { return nil }
+                query[name] = value
+            }
+        }
+        self.query = query
+    }
+}
+
+extension String {
+    /// The text with its `%XX` decoded; nil when one is broken or the result is not UTF-8.
+    fileprivate var percentDecoded: String? {
+        guard utf8.contains(UInt8(ascii: "%")) else { return self }
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst(), let low = rest.popFirst(),
+                let first = Character(Unicode.Scalar(high)).hexDigitValue,
+                let second = Character(Unicode.Scalar(low)).hexDigitValue
+            else { return nil }
+            bytes.append(UInt8(first << 4 | second))
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

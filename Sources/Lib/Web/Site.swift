@@ -1,0 +1,133 @@
+import FoundationEssentials
+package import Porter
+import PorterCrypto
+package import PorterHTTP
+import PorterStore
+package import PorterWork
+
+/// Porter's face to the outside: one table of addresses, and what each answers.
+///
+/// `Webhook.swift` takes GitHub's deliveries, `Callbacks.swift` the workers' words, `TaskRoutes.swift` shows
+/// tasks, `Operations.swift` tells the operator how Porter is. A request passes the checks in the order of
+/// contract section 5: address, method, who asks, body.
+package struct Site: Sendable {
+    let work: Work
+    /// What deliveries are signed with; nil before set-up.
+    let webhookSecret: Secret?
+    let operatorToken: Secret?
+    /// Why GitHub's credentials cannot be used; nil while nothing is known against them.
+    let appProblem: @Sendable () -> String?
+    let clock: Clock
+    let counters = Counters()
+
+    /// The site of that instance.
+    package init(
+        work: Work, webhookSecret: Secret?, operatorToken: Secret?, clock: Clock,
+        appProblem: @escaping @Sendable () -> String?
+    ) {
+        self.work = work
+        self.webhookSecret = webhookSecret
+        self.operatorToken = operatorToken
+        self.clock = clock
+        self.appProblem = appProblem
+    }
+
+    /// How a body arrived.
+    package enum BodyState: Sendable {
+        /// All of it.
+        case whole
+        /// Cut short, or without a length that can be understood.
+        case broken
+        /// More than any address takes; it was not read.
+        case tooLarge
+    }
+
+    /// Answers a request.
+    package func answer(_ request: Request, body state: BodyState) -> Response {
+        let response: Response
+        do throws(Failure) {
+            response = try route(request, state)
+        } catch {
+            response = error.response
+        }
+        counters.count(status: response.status)
+        return response
+    }
+
+    /// Every address there is.
+    var routes: [Route] {
+        operationRoutes + [webhookRoute] + callbackRoutes + taskRoutes
+    }
+
+    private func route(_ request: Request, _ state: BodyState) throws(Failure) -> Response {
+        guard let target = Target(request.target) else { throw .noRoute }
+        // The one address with a load to bear is looked at first.
+        let all = target.segments == webhookRoute.path ? [webhookRoute] : routes
+        let candidates = all.compactMap { route in route.match(target.segments).map { (route, $0) } }
+        guard !candidates.isEmpty else { throw .noRoute }
+        let method = request.method == "HEAD" ? "GET" : request.method
+        guard let (route, values) = candidates.first(where: { $0.0.method == method }) else {
+            throw Self.notAllowed(candidates.map(\.0.method))
+        }
+        try open(route.door, request)
+        if state == .tooLarge || request.body.count > max(route.maximumBody, Self.ignoredBody) {
+            throw .tooLarge
+        }
+        return try route.handle(
+            Exchange(request: request, path: values, query: target.query, isWhole: state == .whole))
+    }
+
+    /// Bytes of a body that an address without one overlooks.
+    private static let ignoredBody = 65_536
+
+    private static func notAllowed(_ methods: [String]) -> Failure {
+        let allowed = Set(methods).union(methods.contains("GET") ? ["HEAD"] : []).sorted()
+        var failure = Failure(405, "method_not_allowed", "This address takes \(allowed.joined(separator: ", ")).")
+        failure.fields["Allow"] = allowed.joined(separator: ", ")
+        return failure
+    }
+
+    private func open(_ door: Door, _ request: Request) throws(Failure) {
+        switch door {
+        case .open: return
+        case .operatorToken:
+            guard isOperator(request) else {
+                throw .unauthorized("This address takes the operator's token as a bearer token.")
+            }
+        case .worker:
+            do throws(CallbackFailure) {
+                try work.checkToken(try Self.workerToken(request))
+            } catch {
+                throw Failure(error)
+            }
+        }
+    }
+
+    /// Whether the request brings the operator's token.
+    func isOperator(_ request: Request) -> Bool {
+        guard let operatorToken, let given = Self.bearer(request) else { return false }
+        // Digests are of one length, so the comparison tells nothing about the token's.
+        return given.reveal { given in
+            operatorToken.reveal { held in
+                constantTimeEquals(
+                    SHA256.digest(Array(given.utf8)), SHA256.digest(Array(held.utf8)))
+            }
+        }
+    }
+
+    /// The bearer token of a request.
+    static func bearer(_ request: Request) -> Secret? {
+        guard let header = request.fields["Authorization"],
+            header.prefix(7).lowercased() == "bearer "
+        else { return nil }
+        let token = header.dropFirst(7).drop { $0 == " " }
+        return token.isEmpty ? nil : Secret(String(token))
+    }
+
+    /// The token that a worker brings, in either of the two headers.
+    static func workerToken(_ request: Request) throws(CallbackFailure) -> Secret {
+        if let token = request.fields["X-Porter-Callback-Token"], !token.isEmpty { return Secret(token) }
+        guard let token = bearer(request) else { throw .unknownToken }
+        return token
+    }
+}

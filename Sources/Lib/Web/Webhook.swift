@@ -1,0 +1,96 @@
+import FoundationEssentials
+import Porter
+import PorterCrypto
+import PorterGitHub
+import PorterHTTP
+import PorterStore
+import PorterWork
+
+/// GitHub's deliveries: `POST /api/webhooks/github`.
+extension Site {
+    /// Bytes of a delivery at most; GitHub caps its payloads there.
+    static var maximumDelivery: Int { 26_214_400 }
+    /// Characters of a delivery's id at most; GitHub's have 36.
+    static var maximumDeliveryID: Int { 128 }
+
+    var webhookRoute: Route {
+        Route("POST", "/api/webhooks/github", .open, maximumBody: Self.maximumDelivery) {
+            (exchange) throws(Failure) in try takeDelivery(exchange)
+        }
+    }
+
+    private func takeDelivery(_ exchange: Exchange) throws(Failure) -> Response {
+        let request = exchange.request
+        guard let webhookSecret else {
+            throw Failure(503, "not_set_up", "Porter has no GitHub App yet.")
+        }
+        let header = request.fields["X-Hub-Signature-256"]
+        guard exchange.isWhole else {
+            // A cut body has no signature that could be right.
+            throw header == nil
+                ? .unauthorized("The header X-Hub-Signature-256 is missing.")
+                : Failure(400, "bad_request", "The body is shorter than its Content-Length.")
+        }
+        guard WebhookSignature.isValid(header, body: request.body, secret: webhookSecret) else {
+            throw .unauthorized("The signature X-Hub-Signature-256 is missing or wrong.")
+        }
+        guard let event = request.fields["X-GitHub-Event"], !event.isEmpty else {
+            throw .body("The header X-GitHub-Event is missing.")
+        }
+        guard let guid = request.fields["X-GitHub-Delivery"], !guid.isEmpty,
+            guid.utf8.count <= Self.maximumDeliveryID
+        else { throw .body("The header X-GitHub-Delivery is missing or too long.") }
+        let payload: Data
+        do {
+            payload = try WebhookDecoder.payload(
+                request.body, contentType: request.fields["Content-Type"])
+        } catch {
+            throw .body(error.description)
+        }
+        guard WebhookDecoder.isObject(payload) else { throw .body("The body is not a JSON object.") }
+        if event == "ping" { return .json(200, .object(["status": .string("ignored"), "task": .null])) }
+        guard isWorthDecoding(event, payload) else { return answer(.ignored) }
+        return answer(try store(event, guid, payload))
+    }
+
+    /// Whether the bytes may hold something to act on; nearly all deliveries end here.
+    private func isWorthDecoding(_ event: String, _ payload: Data) -> Bool {
+        switch event {
+        case "issue_comment": payload.withUnsafeBytes { work.mayHoldCommand($0) }
+        case "issues": payload.firstRange(of: Data("closed".utf8)) != nil
+        case "installation", "installation_repositories", "repository", "github_app_authorization": true
+        default: false
+        }
+    }
+
+    private func store(
+        _ event: String, _ guid: String, _ payload: Data
+    ) throws(Failure) -> WebhookResult {
+        let decoded: (event: WebhookEvent, action: String?)
+        do {
+            decoded = try WebhookDecoder.decode(event, payload)
+        } catch {
+            throw .body(error.description)
+        }
+        let delivery = Delivery(
+            guid: guid, event: event, action: decoded.action, digest: SHA256.digest(payload))
+        do throws(StoreError) {
+            return try work.accept(delivery, decoded.event)
+        } catch {
+            work.world.journal.record(
+                .error, "delivery not stored", ["delivery": guid, "error": "\(error)"])
+            throw Failure(error)
+        }
+    }
+
+    private func answer(_ result: WebhookResult) -> Response {
+        let (word, task): (String, TaskID?) =
+            switch result {
+            case .accepted(let task): ("accepted", task)
+            case .duplicate(let task): ("duplicate", task)
+            case .ignored: ("ignored", nil)
+            }
+        counters.count(delivery: word)
+        return .json(202, .object(["status": .string(word), "task": .text(task?.rawValue)]))
+    }
+}
