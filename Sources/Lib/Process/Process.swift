@@ -14,7 +14,8 @@ package struct ProcessError: Error, Equatable, CustomStringConvertible {
     /// What could not be started and why.
     package var description: String { "cannot start \(program): \(String(cString: strerror(number)))" }
 
-    init(_ program: String, _ number: Int32) {
+    /// The system refused with that error number.
+    package init(_ program: String, _ number: Int32) {
         self.program = program
         self.number = number
     }

@@ -53,6 +53,11 @@ package struct Configuration: Sendable {
 package struct ConfigurationErrors: Error, Equatable {
     /// Each names the variable and how to mend it.
     package let lines: [String]
+
+    /// The problems, one line each.
+    package init(lines: [String]) {
+        self.lines = lines
+    }
 }
 
 extension Configuration {

@@ -1,6 +1,5 @@
 import Glibc
 import Porter
-package import PorterSettings
 
 extension Program {
     /// What the program does, one line.

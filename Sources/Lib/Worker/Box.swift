@@ -1,0 +1,77 @@
+import Porter
+import PorterProcess
+
+/// The agent's box: bubblewrap around one program, which sees its tree, the system's programs, and nothing of
+/// the worker.
+///
+/// Its options travel on a descriptor and its own environment is empty, because the box's first process is
+/// readable to whatever runs inside.
+///
+/// - SeeAlso: <https://github.com/containers/bubblewrap>
+struct Box: Sendable {
+    /// Bytes that the box's `/tmp` holds at most.
+    static let temporaryBytes = 536_870_912
+    /// Where the tree lies inside.
+    static let tree = "/work"
+    /// Where programs are searched for, after the operator's folders.
+    static let systemPath = ["/usr/local/bin", "/usr/bin", "/bin"]
+
+    var hasNetwork: Bool
+    /// Folders and files that can be read at their own paths.
+    var readable: [String] = []
+    /// Further things at other paths: the source, its place, whether it may be written.
+    var mounts: [(source: String, place: String, isWritable: Bool)] = []
+    var environment: [String: String] = [:]
+    /// Folders that are searched for programs before the system's.
+    var searched: [String] = []
+
+    /// A box with the tree at ``Box/tree``.
+    init(tree: String, hasNetwork: Bool) {
+        self.hasNetwork = hasNetwork
+        mounts = [(tree, Self.tree, true)]
+    }
+
+    /// Bubblewrap's options, without the program.
+    var options: [String] {
+        var options = [
+            "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try",
+            "--disable-userns", "--uid", "65534", "--gid", "65534", "--hostname", "porter",
+            "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
+        ]
+        if !hasNetwork { options.append("--unshare-net") }
+        options += ["--ro-bind", "/usr", "/usr"]
+        for folder in ["bin", "sbin", "lib", "lib64"] { options += ["--symlink", "usr/\(folder)", "/\(folder)"] }
+        var files = [
+            "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/etc/ca-certificates", "/etc/passwd",
+            "/etc/group", "/etc/localtime", "/etc/mime.types",
+        ]
+        if hasNetwork { files += ["/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"] }
+        for file in files { options += ["--ro-bind-try", file, file] }
+        options += [
+            "--proc", "/proc", "--dev", "/dev", "--size", String(Self.temporaryBytes), "--tmpfs", "/tmp",
+            "--tmpfs", "/run", "--dir", "/tmp/home",
+        ]
+        for path in readable { options += ["--ro-bind", path, path] }
+        for mount in mounts {
+            options += [mount.isWritable ? "--bind" : "--ro-bind", mount.source, mount.place]
+        }
+        options += ["--chdir", Self.tree]
+        let path = (searched + Self.systemPath).joined(separator: ":")
+        let variables = ["PATH": path, "HOME": "/tmp/home", "LANG": "C.UTF-8", "TMPDIR": "/tmp"]
+        for (name, value) in variables.merging(environment, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+            options += ["--setenv", name, value]
+        }
+        return options
+    }
+
+    /// The command that runs a program in the box.
+    ///
+    /// - Parameter descriptor: holds the ``options``, each ended by a zero byte.
+    func command(_ program: [String], options descriptor: Int32, input: [UInt8]?) -> Command {
+        var command = Command(
+            "/usr/bin/bwrap", ["--args", "3", "--"] + program, environment: [:], directory: "/",
+            input: input)
+        command.descriptors = [(child: 3, ours: descriptor)]
+        return command
+    }
+}

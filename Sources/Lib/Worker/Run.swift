@@ -1,0 +1,187 @@
+import FoundationEssentials
+import Glibc
+import Porter
+import PorterAgents
+import PorterHTTP
+import PorterProcess
+
+/// The run of one claimed task.
+struct Run: Sendable {
+    let assignment: Assignment
+    let settings: WorkerSettings
+    let callbacks: Callbacks
+    let pulse: Pulse
+    let token: Secret
+    /// What must stand in no file that is pushed.
+    let secrets: [String]
+
+    /// Does everything, and says how it went.
+    func report() -> CompleteBody {
+        do throws(WorkerFailure) {
+            let workspace = try Workspace(root: settings.workspace, authorityFile: settings.authorityFile)
+            let base = try prepare(workspace)
+            guard pulse.enter(.agent, "The agent is at work.", atMost: .seconds(300)) else {
+                return ended(.cancelled, stopReason)
+            }
+            let result = try runAgent(workspace)
+            return save(verdict(on: result), workspace, base: base)
+        } catch {
+            pulse.log.note("porter: \(error.reason.rawValue): \(error.detail)")
+            let isStopped = pulse.stop != nil
+            return isStopped
+                ? ended(.cancelled, stopReason) : ended(.failed, error.reason, summary: error.detail)
+        }
+    }
+
+    private func prepare(_ workspace: Workspace) throws(WorkerFailure) -> String {
+        guard pulse.enter(.clone, "Cloning the repository.") else {
+            throw WorkerFailure(.cancelledByUser, "stopped before the clone")
+        }
+        let repository = assignment.repository
+        pulse.log.note(
+            "porter: cloning \(repository.owner)/\(repository.name), branch \(assignment.base_branch)")
+        return try workspace.clone(assignment, isCancelled: { pulse.stop != nil })
+    }
+
+    private func runAgent(_ workspace: Workspace) throws(WorkerFailure) -> AgentRun.Result {
+        guard let name = assignment.agent.argv.first else {
+            throw WorkerFailure(.agentMissing, "The agent has no program.")
+        }
+        guard let program = find(name) else {
+            throw WorkerFailure(.agentMissing, "The program `\(name)` is not on this machine.")
+        }
+        var box = Box(tree: workspace.tree, hasNetwork: true)
+        box.searched = settings.agentPath
+        box.readable = settings.agentPath.filter { access($0, R_OK | X_OK) == 0 }
+        // A program elsewhere is shown to the box by itself; /usr is there already.
+        let isCovered = (box.readable + ["/usr"]).contains { program.hasPrefix($0 + "/") }
+        if !isCovered { box.readable.append(program) }
+        box.environment = assignment.agent.environment
+        var input: [UInt8]?
+        switch assignment.agent.prompt {
+        case .stdin: input = Array(assignment.prompt.utf8)
+        case .file:
+            let file = workspace.root + "/prompt.md"
+            try write(assignment.prompt, to: file)
+            box.mounts.append((file, AgentInvocation.promptPath, false))
+        }
+        pulse.log.note("porter: running \(assignment.agent.name) (\(version(of: program, box, workspace)))")
+        let run = AgentRun(
+            program: [program] + assignment.agent.argv.dropFirst(), box: box, prompt: input,
+            limits: assignment.limits, scratch: workspace.scratch)
+        let definition = AgentCatalog.standard(demo: assignment.agent.argv.first).find(assignment.agent.name)
+        let result = try workspace.attempt { () throws(ProcessError) in try run.run(definition, pulse) }
+        pulse.log.finish()
+        if let usage = result.report.usage { pulse.record(usage) }
+        return result
+    }
+
+    /// The agent's program: by its path, or in the searched folders.
+    private func find(_ name: String) -> String? {
+        if name.hasPrefix("/") { return access(name, X_OK) == 0 ? name : nil }
+        return (settings.agentPath + Box.systemPath).map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+
+    /// What the program says about its version, for the log; it is asked in a box without network and keys.
+    private func version(of program: String, _ box: Box, _ workspace: Workspace) -> String {
+        var quiet = box
+        quiet.hasNetwork = false
+        quiet.environment = [:]
+        guard
+            let boxed = try? BoxedProgram.start(
+                [program, "--version"], in: quiet, input: nil, scratch: workspace.scratch)
+        else { return "version unknown" }
+        let start = ContinuousClock.now
+        var words: [UInt8] = []
+        _ = boxed.child.watch(
+            Child.Care(
+                onOutput: { stream, bytes in
+                    if stream == .output { words += bytes.prefix(200 - min(200, words.count)) }
+                },
+                onTick: {
+                    if ContinuousClock.now - start > .seconds(5) || pulse.stop != nil { boxed.destroy() }
+                }))
+        let line = String(decoding: words, as: UTF8.self).split(whereSeparator: \.isNewline).first
+        return line.map(String.init) ?? "version unknown"
+    }
+
+    /// What the agent's end means.
+    private func verdict(on result: AgentRun.Result) -> CompleteBody {
+        let report = result.report
+        let summary = report.finalText
+        var body: CompleteBody
+        switch result.end {
+        case .stopped: body = ended(.cancelled, stopReason, summary: summary)
+        case .timeout: body = ended(.timedOut, .timeout, summary: summary)
+        case .stalled: body = ended(.timedOut, .stalled, summary: summary)
+        case .left:
+            if result.ending == .exited(0), report.failure == nil {
+                body = ended(.success, nil, summary: summary)
+            } else if result.ending.code == 128 + Int(SIGKILL) {
+                body = ended(.failed, .outOfMemory, summary: summary)
+            } else {
+                body = ended(.failed, report.failure ?? .agentFailed, summary: report.failureText ?? summary)
+            }
+        }
+        body.exit_code = result.ending.code
+        body.usage = UsageBody(report.usage)
+        return body
+    }
+
+    /// Why a stopped run was stopped; a machine that is shut down is no wish of a person's.
+    private var stopReason: Reason {
+        guard case .asked(let reason) = pulse.stop else { return .cancelledByUser }
+        return reason
+    }
+
+    private func ended(_ outcome: Outcome, _ reason: Reason?, summary: String? = nil) -> CompleteBody {
+        let isShutdown = outcome == .cancelled && pulse.stop == .machineEnds
+        return CompleteBody(
+            task_id: assignment.task_id, status: isShutdown ? Outcome.failed.rawValue : outcome.rawValue,
+            reason: isShutdown ? Reason.machineLost.rawValue : reason?.rawValue, summary: summary)
+    }
+
+    /// Brings out whatever the agent left, and adds to the verdict what became of it.
+    private func save(_ verdict: CompleteBody, _ workspace: Workspace, base: String) -> CompleteBody {
+        var body = verdict
+        let deadline = ContinuousClock.now + .seconds(assignment.limits.save_s)
+        do throws(WorkerFailure) {
+            // Whatever the answer, the work is saved; a stop is no reason to throw it away.
+            _ = pulse.enter(.saving, "Saving the changes.", atMost: .seconds(60))
+            guard pulse.stop != .superseded else { return body }
+            let box = SaveBox(workspace: workspace, assignment: assignment)
+            guard let head = try box.save(base: base, deadline - .now) else {
+                if body.status == Outcome.success.rawValue { body.reason = Reason.noChanges.rawValue }
+                return body
+            }
+            let inspection = Inspection(workspace: workspace, secrets: secrets)
+            try inspection.check(from: base, to: head, deadline - .now)
+            let credential = try fetchCredential(deadline - .now)
+            try Push(workspace: workspace, assignment: assignment)
+                .run(head, with: credential, max(.seconds(10), deadline - .now))
+            body.branch = assignment.branch
+            body.head_sha = head
+            return body
+        } catch {
+            pulse.log.note("porter: \(error.reason.rawValue): \(error.detail)")
+            // Without its work a success is none; a secret is told whatever else happened.
+            if body.status == Outcome.success.rawValue || error.reason == .secretInChanges {
+                body.status = Outcome.failed.rawValue
+                body.reason = error.reason.rawValue
+                if !error.detail.isEmpty { body.summary = error.detail }
+            }
+            return body
+        }
+    }
+
+    private func fetchCredential(_ time: Duration) throws(WorkerFailure) -> Credential {
+        do {
+            let answer = try callbacks.askOn(
+                "credential", CredentialBody(), token: token, atMost: max(.seconds(10), time))
+            let credential = try JSONDecoder().decode(Credential.self, from: answer)
+            return credential
+        } catch {
+            throw WorkerFailure(.pushRejected, "Porter gave no credential: \(error)")
+        }
+    }
+}

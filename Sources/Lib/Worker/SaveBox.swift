@@ -1,0 +1,115 @@
+import Porter
+import PorterProcess
+
+/// Turns the agent's tree into commits, in a box without network and without a credential.
+///
+/// The commits are made in a copy of the worker's repository, so that no setting, filter or hook of the
+/// agent's counts; what the agent committed itself is fetched into it. The box hands over one bundle.
+struct SaveBox: Sendable {
+    /// Where the copy of the repository and the hand-over lie inside.
+    static let place = "/out"
+
+    let workspace: Workspace
+    let assignment: Assignment
+
+    /// What the box runs; its arguments are the base commit and the branch.
+    ///
+    /// Nothing of it is believed: the worker checks the bundle.
+    private static let script = """
+        set -eu
+        export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0
+        export GIT_CONFIG_COUNT=4 GIT_CONFIG_KEY_0=safe.directory 'GIT_CONFIG_VALUE_0=*'
+        export GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null
+        export GIT_CONFIG_KEY_2=gc.auto GIT_CONFIG_VALUE_2=0
+        export GIT_CONFIG_KEY_3=advice.addEmbeddedRepo GIT_CONFIG_VALUE_3=false
+        base=$1
+        export GIT_DIR=/out/copy.git GIT_WORK_TREE=/work
+        parent=$base
+        if git fetch -q --no-tags /work/.git +HEAD:refs/heads/agent 2>/dev/null &&
+            git merge-base --is-ancestor "$base" refs/heads/agent; then
+            parent=$(git rev-parse refs/heads/agent)
+        fi
+        git update-ref refs/heads/result "$parent"
+        git symbolic-ref HEAD refs/heads/result
+        git read-tree "$parent"
+        git add -A .
+        if ! git diff-index --cached --quiet "$parent" --; then
+            git commit -q --no-verify --cleanup=verbatim -F /out/message
+        fi
+        if [ "$(git rev-parse refs/heads/result)" != "$base" ]; then
+            git bundle create -q /out/changes.bundle refs/heads/result "^$base"
+        fi
+        """
+
+    /// Saves the tree and takes the result into the worker's repository.
+    ///
+    /// - Returns: the commit to push, nil when nothing was changed.
+    func save(base: String, _ timeout: Duration) throws(WorkerFailure) -> String? {
+        let out = workspace.out
+        try workspace.run(
+            ["clone", "-q", "--bare", "--no-hardlinks", "file://\(workspace.repository)", out + "/copy.git"],
+            .setupFailed, timeout)
+        try write(message, to: out + "/message")
+        var box = Box(tree: workspace.tree, hasNetwork: false)
+        box.mounts.append((out, Self.place, true))
+        box.environment = [
+            "GIT_AUTHOR_NAME": assignment.author.name, "GIT_AUTHOR_EMAIL": assignment.author.email,
+            "GIT_COMMITTER_NAME": assignment.author.name, "GIT_COMMITTER_EMAIL": assignment.author.email,
+        ]
+        try runBox(box, base, timeout)
+        return try take(base, timeout)
+    }
+
+    /// The commit's message: who did it, for whom.
+    var message: String {
+        """
+        Work of \(assignment.agent.name) on \(assignment.task_id)
+
+        Co-authored-by: \(assignment.co_author)
+
+        """
+    }
+
+    private func runBox(_ box: Box, _ base: String, _ timeout: Duration) throws(WorkerFailure) {
+        let boxed = try workspace.attempt { () throws(ProcessError) in
+            try BoxedProgram.start(
+                ["/bin/sh", "-c", Self.script, "save", base], in: box, input: nil,
+                scratch: workspace.scratch)
+        }
+        let start = ContinuousClock.now
+        var words: [UInt8] = []
+        var wasTimedOut = false
+        let ending = boxed.child.watch(
+            Child.Care(
+                onOutput: { _, bytes in
+                    words += bytes
+                    if words.count > Command.keptErrors { words.removeFirst(words.count - Command.keptErrors) }
+                },
+                onTick: {
+                    guard ContinuousClock.now - start > timeout else { return }
+                    wasTimedOut = true
+                    boxed.destroy()
+                }))
+        guard ending == .exited(0) else {
+            let lines = String(decoding: words, as: UTF8.self).split(whereSeparator: \.isNewline)
+            let last = lines.last.map(String.init) ?? "it ended with code \(ending.code)"
+            let words = wasTimedOut ? "it took longer than it may" : last
+            throw WorkerFailure(
+                Workspace.isFull(words) ? .diskFull : .internal, "The changes could not be saved: \(words)")
+        }
+    }
+
+    /// Fetches the bundle with every object checked.
+    private func take(_ base: String, _ timeout: Duration) throws(WorkerFailure) -> String? {
+        let bundle = workspace.out + "/changes.bundle"
+        guard isPlainFile(bundle) else { return nil }
+        try workspace.run(
+            ["-C", workspace.repository, "fetch", "-q", "--no-tags", bundle, "+refs/heads/result:refs/heads/result"],
+            .internal, timeout)
+        let head = try workspace.run(
+            ["-C", workspace.repository, "rev-parse", "refs/heads/result^{commit}"], .internal,
+            .seconds(30)
+        ).text
+        return head == base ? nil : head
+    }
+}

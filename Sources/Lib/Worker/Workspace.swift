@@ -1,0 +1,125 @@
+import Glibc
+import Porter
+import PorterProcess
+
+/// A step of the worker that failed, in the words of the ending.
+struct WorkerFailure: Error {
+    let reason: Reason
+    /// What the failing program said, one line.
+    let detail: String
+
+    init(_ reason: Reason, _ detail: String) {
+        self.reason = reason
+        self.detail = detail
+    }
+
+    /// A program could not even be started.
+    init(_ error: ProcessError) {
+        self.init(error.number == ENOSPC ? .diskFull : .setupFailed, error.description)
+    }
+}
+
+/// The folders of one run.
+///
+/// `repository.git` is the worker's own and never seen by an agent; `tree` is the agent's, and nothing in it
+/// is ever run or believed outside a box.
+struct Workspace: Sendable {
+    /// Commits of history that the clone brings along.
+    static let depth = 50
+
+    let root: String
+    let git: Git
+
+    /// Makes the folders under the root.
+    init(root: String, authorityFile: String?) throws(WorkerFailure) {
+        self.root = root
+        git = Git(home: root + "/home", authorityFile: authorityFile)
+        for folder in ["", "/home", "/out"] {
+            guard mkdir(root + folder, 0o700) == 0 || errno == EEXIST else {
+                throw WorkerFailure(
+                    errno == ENOSPC ? .diskFull : .setupFailed,
+                    "cannot make \(root + folder): \(String(cString: strerror(errno)))")
+            }
+        }
+    }
+
+    /// The worker's own repository.
+    var repository: String { root + "/repository.git" }
+    /// What the agent works on.
+    var tree: String { root + "/tree" }
+    /// Where the save box puts what it hands over.
+    var out: String { root + "/out" }
+    /// A file for the options of a box, removed as soon as it is open.
+    var scratch: String { root + "/options" }
+
+    /// Brings the base branch, and makes the agent's tree of it.
+    ///
+    /// - Returns: the commit that the base branch is at.
+    func clone(
+        _ assignment: Assignment, isCancelled: () -> Bool
+    ) throws(WorkerFailure) -> String {
+        let time = Duration.seconds(assignment.limits.clone_s)
+        let url = assignment.repository.clone_url
+        try run(["init", "-q", "--bare", repository], .setupFailed, .seconds(30))
+        let base = assignment.base_branch
+        let fetch = [
+            "fetch", "-q", "--no-tags", "--depth=\(Self.depth)", "--", url,
+            "+refs/heads/\(base):refs/heads/base",
+        ]
+        let got = try attempt {
+            () throws(ProcessError) in
+            try git.run(
+                fetch, in: repository, credential: (assignment.credential, url), timeout: time,
+                isCancelled: isCancelled)
+        }
+        if got.wasTimedOut {
+            throw WorkerFailure(.cloneFailed, "it took longer than \(assignment.limits.clone_s) seconds")
+        }
+        guard got.isGood else {
+            let words = got.lastError
+            if words.contains("couldn't find remote ref") {
+                throw WorkerFailure(.baseBranchMissing, "There is no branch \(base).")
+            }
+            throw WorkerFailure(Self.isFull(words) ? .diskFull : .cloneFailed, words)
+        }
+        let head = try run(["rev-parse", "refs/heads/base^{commit}"], .cloneFailed, .seconds(30)).text
+        try run(
+            ["clone", "-q", "--no-hardlinks", "--no-tags", "--branch", "base", "file://\(repository)", tree],
+            .setupFailed, time)
+        for arguments in [
+            ["checkout", "-q", "-B", assignment.branch], ["branch", "-q", "-D", "base"],
+            ["remote", "remove", "origin"], ["config", "user.name", assignment.author.name],
+            ["config", "user.email", assignment.author.email],
+        ] {
+            try run(["-C", tree] + arguments, .setupFailed, .seconds(60))
+        }
+        return head
+    }
+
+    /// Runs git in the worker's folder, and fails with the reason unless it left well.
+    @discardableResult
+    func run(
+        _ arguments: [String], _ reason: Reason, _ timeout: Duration, mostOutput: Int = Git.mostOutput
+    ) throws(WorkerFailure) -> Capture {
+        let result = try attempt { () throws(ProcessError) in
+            try git.run(arguments, in: root, timeout: timeout, mostOutput: mostOutput)
+        }
+        guard result.isGood else {
+            throw WorkerFailure(Self.isFull(result.lastError) ? .diskFull : reason, result.lastError)
+        }
+        return result
+    }
+
+    func attempt<T>(_ body: () throws(ProcessError) -> T) throws(WorkerFailure) -> T {
+        do throws(ProcessError) {
+            return try body()
+        } catch {
+            throw WorkerFailure(error)
+        }
+    }
+
+    /// Whether a program complains that there is no room.
+    static func isFull(_ words: String) -> Bool {
+        words.contains("No space left on device") || words.contains("Disk quota exceeded")
+    }
+}
