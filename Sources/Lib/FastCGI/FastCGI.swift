@@ -70,13 +70,38 @@ enum ResponseHead {
             return isName && pair.value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
         }
         guard isSound, (200...599).contains(response.status) else {
-            return ("Status: 500\r\nContent-Length: 0\r\n\r\n", false)
+            return ("Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", false)
         }
-        var head = "Status: \(response.status)\r\n"
+        var head = "Status: \(response.status) \(phrase(response.status))\r\n"
         for pair in response.fields.pairs { head += "\(pair.name): \(pair.value)\r\n" }
         if response.fields["Content-Length"] == nil, response.status != 204, response.status != 304 {
             head += "Content-Length: \(response.body.count)\r\n"
         }
         return (head + "\r\n", true)
+    }
+
+    /// - SeeAlso: <https://www.iana.org/assignments/http-status-codes/>
+    private static func phrase(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 201: "Created"
+        case 202: "Accepted"
+        case 204: "No Content"
+        case 302: "Found"
+        case 304: "Not Modified"
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 409: "Conflict"
+        case 412: "Precondition Failed"
+        case 413: "Content Too Large"
+        case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
+        case 500: "Internal Server Error"
+        case 503: "Service Unavailable"
+        default: "Status"
+        }
     }
 }

@@ -65,7 +65,6 @@ extension Work {
         _ delivery: Delivery, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
         guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
-            comment.repository.installationID > 0,
             let command = parser.parse(comment.body), try serves(comment.repositoryOwner)
         else {
             // What is stored under that delivery is a repeat even if its rules have changed since.

@@ -20,6 +20,21 @@ extension Work {
         }
     }
 
+    /// How many times more patience an outage gets than a refusal: days, not minutes.
+    static var outagePatience: Int { 24 }
+
+    /// Whether the failure says that the outside was not there, and nothing about what was asked.
+    private static func isOutage(_ error: any Error) -> Bool {
+        switch error {
+        case let error as GitHubError:
+            if case .rateLimited = error.code { return true }
+            return error.code == .unreachable || error.code == .uncertain
+        case let error as MachinesError:
+            return error.code == .unreachable || error.code == .uncertain
+        default: return false
+        }
+    }
+
     /// Seconds until the next try: doubling from one second to ten minutes, with up to a quarter of jitter.
     func backoff(_ tries: Int) -> Int64 {
         let base = min(600_000, Int64(1000) << Int64(min(tries, 20)))
@@ -93,7 +108,8 @@ extension Work {
     private func fail(_ claim: JobClaim, _ error: any Error) throws(StoreError) -> Turn {
         var facts = ["job": claim.kind.rawValue, "subject": claim.subject, "tries": "\(claim.tries + 1)"]
         facts["error"] = "\(error)"
-        if let most = Self.mostTries(claim.kind), claim.tries + 1 >= most {
+        let patience = Self.isOutage(error) ? Self.outagePatience : 1
+        if let most = Self.mostTries(claim.kind), claim.tries + 1 >= most * patience {
             log(.error, "job given up", facts)
             try giveUp(claim, error)
             try store.finishJob(claim, at: now)

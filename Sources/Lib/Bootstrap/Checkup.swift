@@ -1,0 +1,103 @@
+import Porter
+import PorterAgents
+import PorterSettings
+import PorterStore
+import PorterWork
+
+/// What `porterctl check` looks at: everything that must be right before the first command can work.
+package struct Checkup: Sendable {
+    /// One thing that was looked at.
+    package struct Finding: Sendable {
+        package let name: String
+        /// What was seen, or what is wrong and how to mend it.
+        package let words: String
+        package let isGood: Bool
+    }
+
+    private let instance: Instance
+
+    /// A check of that instance.
+    package init(_ instance: Instance) {
+        self.instance = instance
+    }
+
+    /// Looks at everything; calls GitHub and the engine once each.
+    package func run() -> [Finding] {
+        [database, app, engine, agents, watchdog]
+    }
+
+    private var database: Finding {
+        do throws(StoreError) {
+            try instance.store.checkWritable(at: instance.work.world.clock.now())
+            // 2 is FULL; anything less loses acknowledged commits at a power cut.
+            let isFull = try instance.store.synchronousMode() == 2
+            return Finding(
+                name: "database",
+                words: isFull ? "\(instance.store.path) can be written" : "synchronous is not FULL",
+                isGood: isFull)
+        } catch {
+            return Finding(name: "database", words: "\(error)", isGood: false)
+        }
+    }
+
+    private var app: Finding {
+        guard instance.configuration.app != nil else {
+            return Finding(
+                name: "GitHub App", words: "none is configured: set the five PORTER_GITHUB_ values",
+                isGood: false)
+        }
+        do throws(GitHubError) {
+            let app = try instance.work.world.github.app()
+            return Finding(
+                name: "GitHub App", words: "\(app.slug) of \(app.owner.login), acts as \(app.bot.login)",
+                isGood: true)
+        } catch {
+            return Finding(name: "GitHub App", words: "\(error)", isGood: false)
+        }
+    }
+
+    private var engine: Finding {
+        let engine = instance.work.policy.engine
+        guard engine.isConfigured else {
+            return Finding(
+                name: "engine",
+                words: "fly lacks PORTER_FLY_TOKEN, PORTER_FLY_APP or PORTER_WORKER_IMAGE", isGood: false)
+        }
+        do throws(MachinesError) {
+            let machines = try instance.work.world.machines.list("porter_check", "1")
+            return Finding(
+                name: "engine",
+                words: "\(engine.name) answers, \(instance.work.policy.caps.total) runs at once at most",
+                isGood: machines.isEmpty)
+        } catch {
+            return Finding(name: "engine", words: "\(error)", isGood: false)
+        }
+    }
+
+    private var agents: Finding {
+        let keys = Set(instance.configuration.teamKeys.keys)
+        let usable = instance.work.world.catalog.agents.filter { $0.isUsable(with: keys) }.map(\.name)
+        return Finding(
+            name: "agents",
+            words: usable.isEmpty
+                ? "the team has no key: set one, such as PORTER_KEY_ANTHROPIC_API_KEY"
+                : "usable with the team's keys: \(usable.joined(separator: ", "))",
+            isGood: !usable.isEmpty)
+    }
+
+    private var watchdog: Finding {
+        do throws(StoreError) {
+            let now = instance.work.world.clock.now()
+            guard let pass = try instance.store.findMark(Work.passMark) else {
+                return Finding(
+                    name: "watchdog", words: "it made no pass yet: start porter-watchdog.timer",
+                    isGood: false)
+            }
+            let age = (now - pass.at) / 1000
+            return Finding(
+                name: "watchdog", words: "its last pass was \(age) seconds ago", isGood: age < 300)
+        } catch {
+            return Finding(name: "watchdog", words: "\(error)", isGood: false)
+        }
+    }
+}
