@@ -129,8 +129,8 @@ let package = Package(
         tests("PorterWeb", "Porter", "PorterHTTP", "PorterCrypto", "PorterStore", "PorterWork"),
         tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
         tests("PorterBootstrap", "Porter", "PorterSettings"),
-        tests("PorterWorker", "Porter", "PorterProcess"),
-        tests("PorterRunner", "Porter", "PorterProcess"),
+        tests("PorterWorker", "Porter", "PorterProcess", "PorterSettings"),
+        tests("PorterRunner", "Porter", "PorterProcess", "PorterSettings"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -77,7 +77,8 @@ struct Workspace: Sendable {
         }
         guard got.isGood else {
             let words = got.lastError
-            if words.contains("couldn't find remote ref") {
+            let isMissing = ["couldn't find remote ref", "invalid refspec"].contains { words.contains($0) }
+            if isMissing {
                 throw WorkerFailure(.baseBranchMissing, "There is no branch \(base).")
             }
             throw WorkerFailure(Self.isFull(words) ? .diskFull : .cloneFailed, words)
