@@ -73,7 +73,8 @@ final class GitFolder {
         #expect(try folder.shell("grep -rl ghs_canary0001 ws || true") == "")
     }
 
-    @Test func `a base branch that is not there has a reason of its own`() {
+    @Test(arguments: ["gone", "no such"])
+    func `a base branch that is not there has a reason of its own`(base: String) {
         let error = #expect(throws: WorkerFailure.self) {
             try workspace.clone(assignment(base: base), isCancelled: { false })
         }
