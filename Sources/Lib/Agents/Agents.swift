@@ -47,7 +47,7 @@ package struct AgentInvocation: Hashable, Sendable {
     }
 
     /// Where the box holds the prompt, for agents that take a file.
-    package static let promptPath = "/tmp/home/prompt.md"
+    package static let promptPath = "/home/agent/prompt.md"
 
     /// The program's name first; no secrets, no prompt.
     package let arguments: [String]

@@ -13,6 +13,8 @@ struct Box: Sendable {
     static let temporaryBytes = 536_870_912
     /// Where the tree lies inside.
     static let tree = "/work"
+    /// The home inside; not below `/tmp`, where some agents refuse to keep their programs.
+    static let home = "/home/agent"
     /// Where programs are searched for, after the operator's folders.
     static let systemPath = ["/usr/local/bin", "/usr/bin", "/bin"]
 
@@ -49,7 +51,7 @@ struct Box: Sendable {
         for file in files { options += ["--ro-bind-try", file, file] }
         options += [
             "--proc", "/proc", "--dev", "/dev", "--size", String(Self.temporaryBytes), "--tmpfs", "/tmp",
-            "--tmpfs", "/run", "--dir", "/tmp/home",
+            "--tmpfs", "/run", "--tmpfs", "/home", "--dir", Self.home,
         ]
         for path in readable { options += ["--ro-bind", path, path] }
         for mount in mounts {
@@ -57,7 +59,7 @@ struct Box: Sendable {
         }
         options += ["--chdir", Self.tree]
         let path = (searched + Self.systemPath).joined(separator: ":")
-        let variables = ["PATH": path, "HOME": "/tmp/home", "LANG": "C.UTF-8", "TMPDIR": "/tmp"]
+        let variables = ["PATH": path, "HOME": Self.home, "LANG": "C.UTF-8", "TMPDIR": "/tmp"]
         for (name, value) in variables.merging(environment, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
             options += ["--setenv", name, value]
         }
