@@ -133,7 +133,7 @@ http {{
     return path
 
 
-def porter_environment(folder: Path) -> dict[str, str]:
+def porter_environment(folder: Path, slow_github: int) -> dict[str, str]:
     key = folder / "app.pem"
     subprocess.run(["openssl", "genrsa", "-out", str(key), "2048"], check=True, capture_output=True)
     return {
@@ -145,8 +145,7 @@ def porter_environment(folder: Path) -> dict[str, str]:
         "PORTER_GITHUB_CLIENT_ID": "benchmark",
         "PORTER_GITHUB_CLIENT_SECRET": "benchmark-client-secret",
         "PORTER_GITHUB_WEBHOOK_SECRET": WEBHOOK_SECRET,
-        # Nobody answers there: what is stored waits, and only the way in is measured.
-        "PORTER_GITHUB_API_URL": "http://127.0.0.1:1",
+        "PORTER_GITHUB_API_URL": f"http://127.0.0.1:{slow_github}",
         "PORTER_DATABASE": str(folder / "porter.sqlite"),
         "PORTER_FCGI_SOCKET": str(folder / "porter.sock"),
         "PORTER_RUNNER_SOCKET": str(folder / "no-runner.sock"),
@@ -208,9 +207,11 @@ def measure(arguments: argparse.Namespace, folder: Path) -> int:
     results: dict[str, list[tuple[float, float]]] = {"bare C": [], "no command": [], "command, durable": []}
     sent = 0
     with contextlib.ExitStack() as stack:
+        # It takes calls and never answers: what is stored waits, and only the way in is measured.
+        github = stack.enter_context(contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=64)))
         stack.enter_context(running([str(folder / "bare"), str(folder / "bare.sock")]))
         porter = stack.enter_context(
-            running([str(arguments.porter_fcgi)], env=porter_environment(folder)))
+            running([str(arguments.porter_fcgi)], env=porter_environment(folder, github.getsockname()[1])))
         stack.enter_context(running(["nginx", "-p", str(folder) + "/", "-c", str(conf)]))
         wait_for(lambda: (folder / "bare.sock").exists() and (folder / "porter.sock").exists(), "a responder")
         wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", ports["porter"])) == 0, "nginx")

@@ -12,15 +12,7 @@ package final class RSASigner: @unchecked Sendable {
     ///
     /// - Throws: ``CryptoError`` with `.badKey` for anything else, and for keys that are too short.
     package init(pem: String) throws(CryptoError) {
-        let bytes = Array(pem.utf8)
-        guard let source = BIO_new_mem_buf(bytes, Int32(bytes.count)) else {
-            throw CryptoError(.failed, "there is no memory for a key")
-        }
-        defer { BIO_free(source) }
-        // An encrypted key would ask for its passphrase on the terminal; this says there is none.
-        let refuse: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 =
-            { _, _, _, _ in -1 }
-        guard let key = PEM_read_bio_PrivateKey(source, nil, refuse, nil) else {
+        guard let key = Self.read(Array(pem.utf8)) else {
             throw CryptoError(.badKey, "it is no unencrypted private key in PEM")
         }
         guard EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA else {
@@ -32,6 +24,18 @@ package final class RSASigner: @unchecked Sendable {
             throw CryptoError(.badKey, "it is shorter than \(Self.minimumBits) bits")
         }
         self.key = key
+    }
+
+    /// The bytes stay where they are as long as OpenSSL reads them.
+    private static func read(_ pem: [UInt8]) -> OpaquePointer? {
+        // An encrypted key would ask for its passphrase on the terminal; this says there is none.
+        let refuse: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 =
+            { _, _, _, _ in -1 }
+        return pem.withUnsafeBytes { buffer in
+            guard let source = BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count)) else { return nil }
+            defer { BIO_free(source) }
+            return PEM_read_bio_PrivateKey(source, nil, refuse, nil)
+        }
     }
 
     deinit {

@@ -24,6 +24,11 @@ package final class Database: Sendable {
     /// Milliseconds that a connection waits for another's lock.
     package static let busyTimeout = 5000
 
+    /// Connections that read at once.
+    static let readers = 6
+    /// Kibibytes of pages that each connection keeps; the system's cache has the rest.
+    static let cache = 1024
+
     /// Opens the file, makes it when there is none, and brings its schema up to date.
     ///
     /// - Throws: ``StoreError`` with `.newer` when a newer Porter has migrated it, `.unavailable` when it
@@ -42,7 +47,10 @@ package final class Database: Sendable {
             var configuration = Configuration()
             configuration.busyMode = .timeout(Double(Self.busyTimeout) / 1000)
             configuration.journalMode = .wal
-            configuration.maximumReaderCount = 8
+            configuration.maximumReaderCount = Self.readers
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA cache_size = -\(Self.cache)")
+            }
             configuration.label = "porter"
             pool = try DatabasePool(path: path, configuration: configuration)
             // GRDB's `.wal` sets `synchronous=NORMAL` after `prepareDatabase`, which loses acknowledged

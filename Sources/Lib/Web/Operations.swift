@@ -97,10 +97,10 @@ extension Site {
             JobKind.allCases.map { ("{kind=\"\($0.rawValue)\"}", jobs[$0.rawValue] ?? 0) })
         family(
             "porter_deliveries_total", "counter", "Webhook deliveries, by what they came to.",
-            ["accepted", "duplicate", "ignored"].map { ("{result=\"\($0)\"}", counters.deliveries[$0] ?? 0) })
+            Counters.Delivery.allCases.map { ("{result=\"\($0.rawValue)\"}", counters.deliveries($0)) })
         family(
-            "porter_http_responses_total", "counter", "Answers, by status.",
-            counters.statuses.sorted { $0.key < $1.key }.map { ("{status=\"\($0.key)\"}", $0.value) })
+            "porter_http_responses_total", "counter", "Answers, by the class of their status.",
+            counters.answers.map { ("{status=\"\($0.statuses)\"}", $0.count) })
         family(
             "process_resident_memory_bytes", "gauge", "Memory in use.", [("", Self.residentBytes)])
         return Response(

@@ -84,13 +84,20 @@ extension Site {
     }
 
     private func answer(_ result: WebhookResult) -> Response {
-        let (word, task): (String, TaskID?) =
-            switch result {
-            case .accepted(let task): ("accepted", task)
-            case .duplicate(let task): ("duplicate", task)
-            case .ignored: ("ignored", nil)
-            }
-        counters.count(delivery: word)
-        return .json(202, .object(["status": .string(word), "task": .text(task?.rawValue)]))
+        switch result {
+        case .ignored:
+            counters.count(.ignored)
+            return Self.ignored
+        case .accepted(let task): return answer(.accepted, task)
+        case .duplicate(let task): return answer(.duplicate, task)
+        }
     }
+
+    private func answer(_ word: Counters.Delivery, _ task: TaskID?) -> Response {
+        counters.count(word)
+        return .json(202, .object(["status": .string(word.rawValue), "task": .text(task?.rawValue)]))
+    }
+
+    /// What nearly all deliveries are answered, made once.
+    private static let ignored = Response.json(202, .object(["status": .string("ignored"), "task": .null]))
 }
