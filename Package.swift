@@ -38,6 +38,16 @@ func program(_ name: String, _ uses: Target.Dependency...) -> Target {
     )
 }
 
+/// A face of the outside world, in the folder of `Playground` that bears its name.
+func playground(_ folder: String, _ uses: Target.Dependency...) -> Target {
+    .target(
+        name: "Playground\(folder)",
+        dependencies: uses,
+        path: "Playground/\(folder)",
+        swiftSettings: strict
+    )
+}
+
 /// The tests of the module of that name.
 func tests(_ module: String, _ uses: Target.Dependency...) -> Target {
     .testTarget(
@@ -67,6 +77,10 @@ let package = Package(
         lib("Crypto", "COpenSSL"),
         lib("HTTP", "CCurl"),
         lib("Process", "CLinux"),
+        lib(
+            "Server", "PorterHTTP", "PorterProcess", .product(name: "FlyingFox", package: "FlyingFox"),
+            .product(name: "FlyingSocks", package: "FlyingFox")
+        ),
         lib("FastCGI", "PorterHTTP", "PorterProcess", "CFastCGI", "CLinux"),
         lib("Commands", "Porter"),
         lib("Prompt", "Porter"),
@@ -87,8 +101,7 @@ let package = Package(
             .product(name: "Logging", package: "swift-log")
         ),
         lib(
-            "Runner", "Porter", "PorterProcess", "PorterSettings",
-            .product(name: "FlyingFox", package: "FlyingFox"),
+            "Runner", "Porter", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings", "CLinux",
             .product(name: "Logging", package: "swift-log")
         ),
 
@@ -107,6 +120,22 @@ let package = Package(
             "PorterWork"
         ),
 
+        // The outside world on loopback, for development and tests; never packaged.
+        playground(
+            "GitHub", "Porter", "PorterCrypto", "PorterHTTP", "PorterProcess", "PorterServer",
+            "PorterSettings"
+        ),
+        playground("Model", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings"),
+        playground("Machines", "Porter", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings"),
+        .executableTarget(
+            name: "porter-playground",
+            dependencies: [
+                "PlaygroundGitHub", "PlaygroundMachines", "PlaygroundModel", "PorterSettings",
+            ],
+            path: "Playground/porter-playground",
+            swiftSettings: strict
+        ),
+
         // The tests.
         .target(
             name: "PorterTestSupport",
@@ -117,7 +146,8 @@ let package = Package(
         tests("Porter"),
         tests("PorterCrypto"),
         tests("PorterHTTP"),
-        tests("PorterFastCGI", "PorterHTTP"),
+        tests("PorterFastCGI", "PorterHTTP", "PorterProcess"),
+        tests("PorterServer", "PorterHTTP"),
         tests("PorterProcess"),
         tests("PorterCommands", "Porter"),
         tests("PorterPrompt", "Porter"),
@@ -130,7 +160,16 @@ let package = Package(
         tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
         tests("PorterBootstrap", "Porter", "PorterSettings"),
         tests("PorterWorker", "Porter", "PorterProcess", "PorterSettings"),
-        tests("PorterRunner", "Porter", "PorterProcess", "PorterSettings"),
+        tests("PorterRunner", "Porter", "PorterHTTP", "PorterProcess", "PorterSettings"),
+        .testTarget(
+            name: "PlaygroundTests",
+            dependencies: [
+                "PlaygroundGitHub", "PlaygroundMachines", "PlaygroundModel", "Porter", "PorterCrypto",
+                "PorterGitHub", "PorterHTTP", "PorterMachines", "PorterTestSupport",
+            ],
+            path: "Tests/PlaygroundTests",
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

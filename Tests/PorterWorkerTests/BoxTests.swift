@@ -6,7 +6,9 @@ import Testing
 @Suite struct BoxTests {
     private func pairs(_ box: Box, _ option: String) -> [[String]] {
         let options = box.options
-        return options.indices.filter { options[$0] == option }.map { Array(options[$0...].dropFirst().prefix(2)) }
+        return options.indices.filter { options[$0] == option }.map {
+            Array(options[$0...].dropFirst().prefix(2))
+        }
     }
 
     @Test func `the tree is the only thing that can be written`() {

@@ -62,7 +62,8 @@ final class GitFolder {
             credential: Credential(username: "x-access-token", token: "ghs_canary0001", expires_at: ""))
     }
 
-    @Test func `a clone puts the agent's tree on the task's branch, without a remote or a credential`() throws {
+    @Test func `a clone puts the agent's tree on the task's branch, without a remote or a credential`() throws
+    {
         let head = try workspace.clone(assignment(), isCancelled: { false })
         #expect(try folder.shell("git -C origin.git rev-parse main") == head)
         #expect(

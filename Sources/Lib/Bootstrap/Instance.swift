@@ -62,7 +62,8 @@ package struct Instance: Sendable {
                 store: store, github: .live(configuration, cancellation, clock),
                 machines: .live(configuration, cancellation),
                 catalog: .standard(demo: configuration.demoAgent), clock: clock, entropy: .system,
-                sealer: .live(configuration), digest: { token in
+                sealer: .live(configuration),
+                digest: { token in
                     token.reveal { SHA256.digest(Array($0.utf8)) }
                 }, journal: journal),
             Policy(configuration))

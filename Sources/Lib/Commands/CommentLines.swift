@@ -27,8 +27,7 @@ struct CommentLines {
     mutating func next() -> Line? {
         guard position < comment.endIndex else { return nil }
         var end = position
-        while end < comment.endIndex, comment[end] != UInt8(ascii: "\n"), comment[end] != UInt8(ascii: "\r")
-        {
+        while end < comment.endIndex, comment[end] != UInt8(ascii: "\n"), comment[end] != UInt8(ascii: "\r") {
             end = comment.index(after: end)
         }
         let text = comment[position..<end]

@@ -11,7 +11,8 @@ extension CommandParser {
             let all = Self.flags.map { "`--\($0)`" }.joined(separator: ", ")
             return Mistake(
                 .badCommand,
-                "\(Quoted(word)) is no flag. The flags are \(all). Instructions that begin with `--` go after other words.")
+                "\(Quoted(word)) is no flag. The flags are \(all). Instructions that begin with `--` go after other words."
+            )
         }
         guard seen.insert(name).inserted else {
             return Mistake(.badCommand, "`--\(name)` is given twice. Give it once.")
@@ -64,7 +65,8 @@ extension CommandParser {
                 seconds <= maximumTimeout
             else {
                 return bad(
-                    "a time such as `600s`, `10m` or `1h`, from \(Self.minimumTimeout)s to \(maximumTimeout)s")
+                    "a time such as `600s`, `10m` or `1h`, from \(Self.minimumTimeout)s to \(maximumTimeout)s"
+                )
             }
             command.timeout = seconds
         }

@@ -29,8 +29,9 @@ package final class RSASigner: @unchecked Sendable {
     /// The bytes stay where they are as long as OpenSSL reads them.
     private static func read(_ pem: [UInt8]) -> OpaquePointer? {
         // An encrypted key would ask for its passphrase on the terminal; this says there is none.
-        let refuse: @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 =
-            { _, _, _, _ in -1 }
+        let refuse:
+            @convention(c) (UnsafeMutablePointer<CChar>?, Int32, Int32, UnsafeMutableRawPointer?) -> Int32 =
+                { _, _, _, _ in -1 }
         return pem.withUnsafeBytes { buffer in
             guard let source = BIO_new_mem_buf(buffer.baseAddress, Int32(buffer.count)) else { return nil }
             defer { BIO_free(source) }

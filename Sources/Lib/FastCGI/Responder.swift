@@ -170,7 +170,8 @@ package struct Responder: Sendable {
             var sent = 0
             while sent < buffer.count {
                 let start = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-                let count = FCGX_PutStr(start?.advanced(by: sent), Int32(min(buffer.count - sent, 1 << 20)), stream)
+                let count = FCGX_PutStr(
+                    start?.advanced(by: sent), Int32(min(buffer.count - sent, 1 << 20)), stream)
                 guard count > 0 else { return }
                 sent += Int(count)
             }

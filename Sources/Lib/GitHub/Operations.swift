@@ -21,7 +21,7 @@ extension AppClient {
         "/repos/\(Self.encoded(place.owner))/\(Self.encoded(place.name))\(rest)"
     }
 
-    /// <https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app>
+    /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app>
     func app() throws(GitHubError) -> GitHub.App {
         if let known = knownApp.withLock({ $0 }) { return known }
         let operation = "get the App"
@@ -39,7 +39,7 @@ extension AppClient {
         return made
     }
 
-    /// <https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app>
+    /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app>
     func installation(_ id: Int64) throws(GitHubError) -> GitHub.Installation {
         let operation = "get installation"
         let answer = try Self.decode(
@@ -57,7 +57,7 @@ extension AppClient {
         return try Self.decode(RepositoryJSON.self, response, operation).value
     }
 
-    /// <https://docs.github.com/en/rest/issues/issues#get-an-issue>
+    /// - SeeAlso: <https://docs.github.com/en/rest/issues/issues#get-an-issue>
     func issue(_ place: RepositoryRef, _ number: Int) throws(GitHubError) -> GitHub.Issue {
         let operation = "get issue"
         let response = try call(
@@ -66,7 +66,7 @@ extension AppClient {
         return try Self.decode(IssueJSON.self, response, operation).value
     }
 
-    /// <https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user>
+    /// - SeeAlso: <https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user>
     func permission(_ place: RepositoryRef, _ login: String) throws(GitHubError) -> GitHub.Permission {
         let operation = "get permission"
         do {
@@ -83,7 +83,7 @@ extension AppClient {
         }
     }
 
-    /// <https://docs.github.com/en/rest/issues/comments#list-issue-comments>
+    /// - SeeAlso: <https://docs.github.com/en/rest/issues/comments#list-issue-comments>
     func comments(
         _ place: RepositoryRef, _ issue: Int, most: Int
     ) throws(GitHubError) -> [GitHub.Comment] {
@@ -113,14 +113,14 @@ extension AppClient {
         }
     }
 
-    /// <https://docs.github.com/en/rest/issues/comments#create-an-issue-comment>
+    /// - SeeAlso: <https://docs.github.com/en/rest/issues/comments#create-an-issue-comment>
     func createComment(
         _ place: RepositoryRef, _ issue: Int, _ body: String
     ) throws(GitHubError) -> GitHub.Comment {
         try writeComment("create comment", "POST", path(place, "/issues/\(issue)/comments"), place, body)
     }
 
-    /// <https://docs.github.com/en/rest/issues/comments#update-an-issue-comment>
+    /// - SeeAlso: <https://docs.github.com/en/rest/issues/comments#update-an-issue-comment>
     func updateComment(
         _ place: RepositoryRef, _ comment: Int64, _ body: String
     ) throws(GitHubError) -> GitHub.Comment {
@@ -141,7 +141,7 @@ extension AppClient {
         return try Self.decode(CommentJSON.self, response, operation).value
     }
 
-    /// <https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment>
+    /// - SeeAlso: <https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment>
     func deleteComment(_ place: RepositoryRef, _ comment: Int64) throws(GitHubError) {
         do {
             _ = try call(
@@ -153,7 +153,7 @@ extension AppClient {
         }
     }
 
-    /// <https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment>
+    /// - SeeAlso: <https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment>
     func react(
         _ place: RepositoryRef, _ comment: Int64, _ reaction: GitHub.Reaction
     ) throws(GitHubError) {
@@ -164,7 +164,7 @@ extension AppClient {
                 body: Self.json(["content": reaction.rawValue])), in: place, Self.writeIssues)
     }
 
-    /// <https://docs.github.com/en/rest/repos/contents#get-repository-content>
+    /// - SeeAlso: <https://docs.github.com/en/rest/repos/contents#get-repository-content>
     func file(_ place: RepositoryRef, _ path: String, _ branch: String) throws(GitHubError) -> String? {
         let name = path.split(separator: "/").map { Self.encoded(String($0)) }.joined(separator: "/")
         do {
@@ -182,7 +182,7 @@ extension AppClient {
         }
     }
 
-    /// <https://docs.github.com/en/rest/git/refs#get-a-reference>
+    /// - SeeAlso: <https://docs.github.com/en/rest/git/refs#get-a-reference>
     func branchHead(_ place: RepositoryRef, _ branch: String) throws(GitHubError) -> String? {
         let operation = "find branch"
         let name = branch.split(separator: "/").map { Self.encoded(String($0)) }.joined(separator: "/")
@@ -198,7 +198,7 @@ extension AppClient {
         }
     }
 
-    /// <https://docs.github.com/en/rest/commits/commits#compare-two-commits>
+    /// - SeeAlso: <https://docs.github.com/en/rest/commits/commits#compare-two-commits>
     func compare(
         _ place: RepositoryRef, _ base: String, _ head: String
     ) throws(GitHubError) -> GitHub.Comparison {
@@ -210,7 +210,7 @@ extension AppClient {
         return try Self.decode(ComparisonJSON.self, response, operation).value
     }
 
-    /// <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests>
+    /// - SeeAlso: <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests>
     func openPullRequests(
         _ place: RepositoryRef, _ head: String
     ) throws(GitHubError) -> [GitHub.PullRequest] {
@@ -222,7 +222,7 @@ extension AppClient {
             .filter { $0.head.ref == head }.map(\.value)
     }
 
-    /// <https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request>
+    /// - SeeAlso: <https://docs.github.com/en/rest/pulls/pulls#create-a-pull-request>
     func createPullRequest(
         _ place: RepositoryRef, _ draft: GitHub.PullRequestDraft
     ) throws(GitHubError) -> GitHub.PullRequest {
@@ -236,7 +236,7 @@ extension AppClient {
         return try Self.decode(PullJSON.self, response, operation).value
     }
 
-    /// <https://docs.github.com/en/rest/pulls/review-requests#request-reviewers-for-a-pull-request>
+    /// - SeeAlso: <https://docs.github.com/en/rest/pulls/review-requests#request-reviewers-for-a-pull-request>
     func requestReview(_ place: RepositoryRef, _ number: Int, _ login: String) throws(GitHubError) {
         _ = try call(
             Call(
@@ -251,7 +251,7 @@ extension AppClient {
         try token(place, ["contents": access.rawValue])
     }
 
-    /// <https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token>
+    /// - SeeAlso: <https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token>
     func revoke(_ token: Secret) throws(GitHubError) {
         do {
             _ = try send(

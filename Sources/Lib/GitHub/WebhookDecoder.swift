@@ -28,7 +28,9 @@ package enum WebhookDecoder {
     ///
     /// - Parameter event: `X-GitHub-Event`.
     /// - Throws: ``Malformed`` when it is no JSON object of that event's form.
-    package static func decode(_ event: String, _ payload: Data) throws(Malformed) -> (WebhookEvent, action: String?) {
+    package static func decode(_ event: String, _ payload: Data) throws(Malformed) -> (
+        WebhookEvent, action: String?
+    ) {
         let decoded: Payload
         do {
             decoded = try JSONDecoder().decode(Payload.self, from: payload)

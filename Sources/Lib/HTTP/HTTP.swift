@@ -7,7 +7,7 @@ package import FoundationEssentials
 package struct Request: Sendable {
     /// `GET`, `POST`, …, upper case.
     package var method: String
-    /// Outgoing: the whole URL. Received: path and query as the client sent them, undecoded.
+    /// Outgoing: the whole URL; received: path and query as the client sent them, undecoded.
     package var target: String
     package var fields: Fields
     package var body: Data

@@ -20,33 +20,39 @@ package struct GitHub: Sendable {
         @Sendable (_ repository: RepositoryRef, _ issue: Int, _ most: Int) throws(GitHubError) -> [Comment]
     /// The comments of our App on the issue that were made at or after the moment, oldest first.
     package var ownComments:
-        @Sendable (_ repository: RepositoryRef, _ issue: Int, _ since: Instant) throws(GitHubError) -> [Comment]
+        @Sendable (_ repository: RepositoryRef, _ issue: Int, _ since: Instant) throws(GitHubError) ->
+            [Comment]
     package var createComment:
         @Sendable (_ repository: RepositoryRef, _ issue: Int, _ body: String) throws(GitHubError) -> Comment
     package var updateComment:
-        @Sendable (_ repository: RepositoryRef, _ comment: Int64, _ body: String) throws(GitHubError) -> Comment
+        @Sendable (_ repository: RepositoryRef, _ comment: Int64, _ body: String) throws(GitHubError) ->
+            Comment
     /// Deletes a comment of ours; one that is gone already counts as deleted.
     package var deleteComment:
         @Sendable (_ repository: RepositoryRef, _ comment: Int64) throws(GitHubError) -> Void
     /// Adds the App's reaction to a comment; one that is there already counts as added.
     package var react:
-        @Sendable (_ repository: RepositoryRef, _ comment: Int64, _ reaction: Reaction) throws(GitHubError) -> Void
+        @Sendable (_ repository: RepositoryRef, _ comment: Int64, _ reaction: Reaction) throws(GitHubError) ->
+            Void
     /// A file of at most 1 MB as text, nil when there is none.
     package var file:
-        @Sendable (_ repository: RepositoryRef, _ path: String, _ branch: String) throws(GitHubError) -> String?
+        @Sendable (_ repository: RepositoryRef, _ path: String, _ branch: String) throws(GitHubError) ->
+            String?
     /// The commit that the branch points at, nil when there is no such branch.
     package var branchHead:
         @Sendable (_ repository: RepositoryRef, _ branch: String) throws(GitHubError) -> String?
     /// What lies between two commits or branches.
     package var compare:
-        @Sendable (_ repository: RepositoryRef, _ base: String, _ head: String) throws(GitHubError) -> Comparison
+        @Sendable (_ repository: RepositoryRef, _ base: String, _ head: String) throws(GitHubError) ->
+            Comparison
     /// The open pull requests from that branch of the same repository.
     package var openPullRequests:
         @Sendable (_ repository: RepositoryRef, _ head: String) throws(GitHubError) -> [PullRequest]
     package var createPullRequest:
         @Sendable (_ repository: RepositoryRef, _ draft: PullRequestDraft) throws(GitHubError) -> PullRequest
     package var requestReview:
-        @Sendable (_ repository: RepositoryRef, _ pullRequest: Int, _ login: String) throws(GitHubError) -> Void
+        @Sendable (_ repository: RepositoryRef, _ pullRequest: Int, _ login: String) throws(GitHubError) ->
+            Void
     /// A fresh token for one repository's contents, never one from a cache.
     package var contentsToken:
         @Sendable (_ repository: RepositoryRef, _ access: Access) throws(GitHubError) -> Token

@@ -10,7 +10,7 @@ package struct Machines: Sendable {
     package var create: @Sendable (_ plan: MachinePlan) throws(MachinesError) -> Machine
     /// The machine with its events, destroyed ones too; nil when the engine never knew it.
     package var find: @Sendable (_ id: String) throws(MachinesError) -> Machine?
-    /// The machines that carry the metadata. An empty list is no proof that there is none.
+    /// The machines that carry the metadata; an empty list is no proof that there is none.
     package var list: @Sendable (_ key: String, _ value: String) throws(MachinesError) -> [Machine]
     /// Destroys the machine by force; one that is gone already counts as destroyed.
     package var destroy: @Sendable (_ id: String) throws(MachinesError) -> Void

@@ -3,7 +3,7 @@ package struct PorterTask: Hashable, Sendable {
     package var id: TaskID
     package var state: TaskState
     package var reason: Reason?
-    /// What to add to the reason's sentence: a branch's name, a limit, a program's last line. Never a secret.
+    /// What to add to the reason's sentence: a branch's name, a limit, a program's last line; never a secret.
     package var detail: String?
 
     package var repository: RepositoryRef

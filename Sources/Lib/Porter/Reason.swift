@@ -101,7 +101,8 @@ package enum Reason: String, CaseIterable, Sendable {
         case .providerKeyMissing:
             Row(
                 "There is no key for this agent's model provider.", .operator,
-                "Add the provider's key in Porter's settings, or ask the operator to add the team's; then retry.")
+                "Add the provider's key in Porter's settings, or ask the operator to add the team's; then retry."
+            )
         case .providerAuth:
             Row(
                 "The model provider refused the key.", .operator,
@@ -150,7 +151,8 @@ package enum Reason: String, CaseIterable, Sendable {
         case .agentMissing:
             Row(
                 "The agent's program is not installed where the run happens.", .operator,
-                "Install the agent's command-line program and name its folder in `PORTER_AGENT_PATH`; then retry.")
+                "Install the agent's command-line program and name its folder in `PORTER_AGENT_PATH`; then retry."
+            )
         case .agentDisabled:
             Row(
                 "This agent is switched off here.", .asker,
@@ -205,7 +207,8 @@ package enum Reason: String, CaseIterable, Sendable {
                 "Ask for less, or give machines more memory; then retry.")
         case .diskFull:
             Row(
-                "The machine's disk was full.", .operator, "Make room, or give machines a larger disk; then retry.")
+                "The machine's disk was full.", .operator,
+                "Make room, or give machines a larger disk; then retry.")
         case .setupFailed:
             Row(
                 "The machine could not be prepared for the run.", .operator,

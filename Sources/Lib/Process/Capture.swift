@@ -62,7 +62,9 @@ extension Command {
                             wasTooLong = wasTooLong || bytes.count > room
                         case .errors:
                             errors += bytes
-                            if errors.count > Self.keptErrors { errors.removeFirst(errors.count - Self.keptErrors) }
+                            if errors.count > Self.keptErrors {
+                                errors.removeFirst(errors.count - Self.keptErrors)
+                            }
                         }
                     },
                     onTick: {

@@ -54,7 +54,8 @@ package struct JournalLogHandler: LogHandler {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 32 || scalar.value == 127: result += "\\x" + String(scalar.value, radix: 16)
+            case _ where scalar.value < 32 || scalar.value == 127:
+                result += "\\x" + String(scalar.value, radix: 16)
             default: result.unicodeScalars.append(scalar)
             }
         }

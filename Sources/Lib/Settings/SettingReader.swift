@@ -36,7 +36,9 @@ struct SettingReader {
             return nil
         }
         guard let (source, value) = found.first else {
-            if isNeeded { complain(name, "is needed: set it, \(name)_FILE, or a systemd credential of that name") }
+            if isNeeded {
+                complain(name, "is needed: set it, \(name)_FILE, or a systemd credential of that name")
+            }
             return nil
         }
         guard let value else {

@@ -89,8 +89,9 @@ extension Database {
     }
 
     private static func next(_ caps: Caps, at now: Instant, _ db: GRDB.Database) throws -> TaskID? {
-        let running = try Int.fetchOne(
-            db.cachedStatement(sql: "SELECT count(*) FROM tasks WHERE state = 'running'")) ?? 0
+        let running =
+            try Int.fetchOne(
+                db.cachedStatement(sql: "SELECT count(*) FROM tasks WHERE state = 'running'")) ?? 0
         guard running < caps.total else { return nil }
         return try String.fetchOne(
             db.cachedStatement(

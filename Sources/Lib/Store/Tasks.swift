@@ -77,7 +77,9 @@ extension Database {
         if let login = filter.createdBy { require("lower(author_login) = lower(?)", [login]) }
         if let issue = filter.issue { require("issue_number = ?", [issue]) }
         if let search = filter.search {
-            require("(instr(lower(issue_title), lower(?)) > 0 OR instr(lower(instructions), lower(?)) > 0)", [search, search])
+            require(
+                "(instr(lower(issue_title), lower(?)) > 0 OR instr(lower(instructions), lower(?)) > 0)",
+                [search, search])
         }
         if let from = filter.from { require("created_at >= ?", [from.milliseconds]) }
         if let to = filter.to { require("created_at <= ?", [to.milliseconds]) }

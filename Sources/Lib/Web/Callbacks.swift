@@ -48,7 +48,8 @@ extension Site {
         guard body.protocol == Porter.workerProtocol else {
             throw Failure(
                 409, "worker_outdated",
-                "This Porter speaks version \(Porter.workerProtocol) of the worker's protocol, the worker \(body.protocol).")
+                "This Porter speaks version \(Porter.workerProtocol) of the worker's protocol, the worker \(body.protocol)."
+            )
         }
         return try answering { () throws(CallbackFailure) in
             let token = try Self.workerToken(exchange.request)

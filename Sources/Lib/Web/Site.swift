@@ -82,7 +82,8 @@ package struct Site: Sendable {
 
     private static func notAllowed(_ methods: [String]) -> Failure {
         let allowed = Set(methods).union(methods.contains("GET") ? ["HEAD"] : []).sorted()
-        var failure = Failure(405, "method_not_allowed", "This address takes \(allowed.joined(separator: ", ")).")
+        var failure = Failure(
+            405, "method_not_allowed", "This address takes \(allowed.joined(separator: ", ")).")
         failure.fields["Allow"] = allowed.joined(separator: ", ")
         return failure
     }

@@ -162,7 +162,8 @@ extension TaskFilter {
         if let words = query["status"] {
             let asked = try words.split(separator: ",").map { (word) throws(Failure) in
                 guard let state = TaskState(rawValue: String(word)) else {
-                    throw .parameter("status", "must be of \(TaskState.allCases.map(\.rawValue).joined(separator: ", ")).")
+                    throw .parameter(
+                        "status", "must be of \(TaskState.allCases.map(\.rawValue).joined(separator: ", ")).")
                 }
                 return state
             }

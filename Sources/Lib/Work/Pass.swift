@@ -59,7 +59,9 @@ extension Work {
             where !machine.isGone && machine.state != .destroying {
                 let task = try machine.metadata["porter_task"].flatMap(TaskID.init(rawValue:))
                     .flatMap { try store.findTask($0) }
-                if let task, task.state == .running, task.id.machineName(attempt: task.attempt) == machine.name {
+                if let task, task.state == .running,
+                    task.id.machineName(attempt: task.attempt) == machine.name
+                {
                     continue
                 }
                 // The cleanup of a task that has just ended lets its worker leave by itself.

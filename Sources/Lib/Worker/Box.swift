@@ -42,7 +42,9 @@ struct Box: Sendable {
         ]
         if !hasNetwork { options.append("--unshare-net") }
         options += ["--ro-bind", "/usr", "/usr"]
-        for folder in ["bin", "sbin", "lib", "lib64"] { options += ["--symlink", "usr/\(folder)", "/\(folder)"] }
+        for folder in ["bin", "sbin", "lib", "lib64"] {
+            options += ["--symlink", "usr/\(folder)", "/\(folder)"]
+        }
         var files = [
             "/etc/alternatives", "/etc/ld.so.cache", "/etc/ssl", "/etc/ca-certificates", "/etc/passwd",
             "/etc/group", "/etc/localtime", "/etc/mime.types",
@@ -60,7 +62,9 @@ struct Box: Sendable {
         options += ["--chdir", Self.tree]
         let path = (searched + Self.systemPath).joined(separator: ":")
         let variables = ["PATH": path, "HOME": Self.home, "LANG": "C.UTF-8", "TMPDIR": "/tmp"]
-        for (name, value) in variables.merging(environment, uniquingKeysWith: { $1 }).sorted(by: { $0.key < $1.key }) {
+        for (name, value) in variables.merging(environment, uniquingKeysWith: { $1 }).sorted(by: {
+            $0.key < $1.key
+        }) {
             options += ["--setenv", name, value]
         }
         return options

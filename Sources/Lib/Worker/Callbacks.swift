@@ -36,9 +36,12 @@ final class Callbacks: Sendable {
     /// - Throws: ``Refusal``.
     func ask(_ name: String, _ body: some Encodable, token: Secret) throws(Refusal) -> Data? {
         guard let data = try? JSONEncoder().encode(body) else {
-            throw Refusal(status: 0, code: "unwritable", message: "the report cannot be written", expected: nil)
+            throw Refusal(
+                status: 0, code: "unwritable", message: "the report cannot be written", expected: nil)
         }
-        var fields: Fields = ["Content-Type": "application/json", "User-Agent": "porter-worker/\(Porter.version)"]
+        var fields: Fields = [
+            "Content-Type": "application/json", "User-Agent": "porter-worker/\(Porter.version)",
+        ]
         token.reveal { fields["Authorization"] = "Bearer \($0)" }
         let request = Request(
             method: "POST", target: "\(address)/api/callbacks/\(name)", fields: fields, body: data)

@@ -81,7 +81,8 @@ final class LogBuffer: Sendable {
         state.pending += Array(text.utf8)
         if state.pending.count > Self.maximumPending {
             state.isOverflowing = true
-            state.pending += Array("\n[porter: the output came faster than it could be kept; some is missing]\n".utf8)
+            state.pending += Array(
+                "\n[porter: the output came faster than it could be kept; some is missing]\n".utf8)
         }
     }
 }

@@ -83,7 +83,7 @@ struct Run: Sendable {
     }
 
     /// What the program says about its version, for the log; it is asked in a box without network, keys and
-    /// anything to write. A program of the operator's own is not asked: nobody knows what it would do.
+    /// anything to write; a program of the operator's own is not asked: nobody knows what it would do.
     private func version(of program: String, _ box: Box, _ workspace: Workspace) -> String {
         if assignment.agent.name == "demo" { return program }
         var quiet = box

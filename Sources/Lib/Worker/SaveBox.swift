@@ -83,7 +83,9 @@ struct SaveBox: Sendable {
             Child.Care(
                 onOutput: { _, bytes in
                     words += bytes
-                    if words.count > Command.keptErrors { words.removeFirst(words.count - Command.keptErrors) }
+                    if words.count > Command.keptErrors {
+                        words.removeFirst(words.count - Command.keptErrors)
+                    }
                 },
                 onTick: {
                     guard ContinuousClock.now - start > timeout else { return }
@@ -104,7 +106,10 @@ struct SaveBox: Sendable {
         let bundle = workspace.out + "/changes.bundle"
         guard isPlainFile(bundle) else { return nil }
         try workspace.run(
-            ["-C", workspace.repository, "fetch", "-q", "--no-tags", bundle, "+refs/heads/result:refs/heads/result"],
+            [
+                "-C", workspace.repository, "fetch", "-q", "--no-tags", bundle,
+                "+refs/heads/result:refs/heads/result",
+            ],
             .internal, timeout)
         let head = try workspace.run(
             ["-C", workspace.repository, "rev-parse", "refs/heads/result^{commit}"], .internal,

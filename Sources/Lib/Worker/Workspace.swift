@@ -83,7 +83,9 @@ struct Workspace: Sendable {
             }
             throw WorkerFailure(Self.isFull(words) ? .diskFull : .cloneFailed, words)
         }
-        let head = try run(["-C", repository, "rev-parse", "refs/heads/base^{commit}"], .cloneFailed, .seconds(30)).text
+        let head = try run(
+            ["-C", repository, "rev-parse", "refs/heads/base^{commit}"], .cloneFailed, .seconds(30)
+        ).text
         try run(
             ["clone", "-q", "--no-hardlinks", "--no-tags", "--branch", "base", "file://\(repository)", tree],
             .setupFailed, time)

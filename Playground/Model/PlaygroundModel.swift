@@ -1,0 +1,10 @@
+import PorterSettings
+
+/// The playground's face of Model.
+package enum PlaygroundModel {
+    /// Runs until SIGTERM or SIGINT.
+    package static func main(_ arguments: [String]) -> Never {
+        Say.line("porter-playground: not there")
+        ExitCode.failed.leave()
+    }
+}
