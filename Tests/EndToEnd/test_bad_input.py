@@ -1,0 +1,128 @@
+"""Odd names, hostile text and a full disk change nothing but themselves."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from conftest import HELLO, Person, fixtures_folder, make_stack, settle
+
+ODD_TITLES = [
+    'with "quotes" and \'single\' ones', "$(touch /tmp/porter-odd-title)", "`touch /tmp/porter-odd-title`",
+    "--upload-pack=touch", "emoji 🎉 and ünïcode", "-->\n<!-- porter:x:ending -->", "; rm -rf / #", "%s%n%00",
+]
+
+
+@pytest.mark.parametrize("title", ODD_TITLES)
+def test_an_odd_title_changes_nothing_but_itself(person, title):
+    issue = person.new_issue(title, body=f"{title}\n```\n@everyone fixes #1\n```")
+    task_id = person.start(f"@porter demo {title}\ndo: write odd.txt odd\ndo: say {title} @mona fixes #1", issue)
+
+    person.stack.wait_for_ending(task_id)
+    settle(person.stack)
+
+    task = person.judge_one_ending(task_id, issue)
+    assert task["status"] == "success", task
+    assert not os.path.exists("/tmp/porter-odd-title")
+    ending = person.marked(issue, f"{task_id}:ending")[0]["body"]
+    assert ending.count("<!-- porter:") == 1 or "```" in ending.split("<!-- porter:")[0]
+
+
+@pytest.mark.parametrize("branch", ["feature/ünï", "a'b", "x;touch", "with$dollar", "release-1.0", "a&b"])
+def test_an_odd_base_branch_works_like_any_other(person, branch):
+    repository = person.stack.repository(HELLO)
+    subprocess.run(
+        ["git", "-c", "safe.directory=*", "-C", str(repository), "update-ref", f"refs/heads/{branch}", "main"], check=True)
+    issue = person.new_issue()
+    task_id = person.start(f"@porter demo --base={branch}\ndo: write b.txt b", issue)
+
+    person.stack.wait_for_ending(task_id)
+
+    task = person.judge_one_ending(task_id, issue)
+    assert (task["status"], task["base_branch"]) == ("success", branch)
+
+
+def test_every_published_payload_is_answered_2xx(person):
+    folder = fixtures_folder()
+    if folder is None:
+        pytest.skip("GitHub's published payloads are not here (../shared/fixtures or PORTER_FIXTURES)")
+    payloads = sorted((folder / "webhooks").glob("[a-z]*/*.json")) + sorted(
+        (folder / "webhooks" / "_derived").glob("**/*.json"))
+    assert len(payloads) > 100
+    for path in payloads:
+        event = path.parent.name if path.parent.name != "_derived" else path.name.split(".")[0]
+        status, answer = person.deliver(event, path.read_bytes())
+        assert 200 <= status < 300, (path, status, answer)
+
+
+def test_a_delivery_of_25_mib_is_taken_and_one_more_byte_refused(person):
+    limit = 26_214_400
+    frame = len(json.dumps({"padding": ""}))
+    whole = json.dumps({"padding": "x" * (limit - frame)}).encode()
+    assert len(whole) == limit
+
+    assert person.deliver("push", whole)[0] == 202
+    status, answer = person.deliver("push", whole + b" ")
+    assert status == 413
+    assert isinstance(answer, dict) and answer["error"], answer
+
+
+def test_a_full_disk_answers_503_and_writes_resume_when_there_is_room(folder):
+    if os.geteuid() != 0:
+        pytest.skip("a small file system can be mounted by root only")
+    small = folder / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], check=True)
+    try:
+        with make_stack(
+            folder, watchdog_every=None, without={"porter-runner"},
+            settings={"PORTER_DATABASE": str(small / "porter.sqlite")},
+        ) as stack:
+            person = Person(stack)
+            filler = small / "filler"
+            with open(filler, "wb") as file:
+                try:
+                    while True:
+                        file.write(b"\0" * 4096)
+                        file.flush()
+                except OSError:
+                    pass
+            payload = _command(4_400_000_001)
+
+            seen = [person.deliver("issue_comment", _command(4_400_000_010 + number))[0] for number in range(20)]
+            refused, answer = person.deliver("issue_comment", payload)
+            ready = stack.get("/readyz")[0]
+            filler.unlink()
+            accepted, _ = person.deliver("issue_comment", payload)
+
+            assert refused == 503 and answer["error"] == "unavailable", (seen, refused, answer)
+            assert ready == 503
+            assert accepted == 202
+            stored = {
+                row["comment_id"] for row in _rows(small / "porter.sqlite", "SELECT comment_id FROM commands")}
+            taken = {4_400_000_010 + number for number, status in enumerate(seen) if status == 202}
+            assert taken | {4_400_000_001} <= stored
+            assert all(status in (202, 503) for status in seen)
+    finally:
+        subprocess.run(["umount", str(small)], check=False)
+
+
+def _rows(path, sql):
+    from stack import read_rows
+
+    return read_rows(path, sql)
+
+
+def _command(comment: int) -> dict:
+    user = {"login": "hubert", "id": 583231, "type": "User"}
+    return {
+        "action": "created",
+        "issue": {"number": 1, "title": "Full", "body": "x" * 2000, "user": user},
+        "comment": {
+            "id": comment, "html_url": f"https://example.org/{comment}", "body": "@porter demo fill it up",
+            "user": user, "performed_via_github_app": None},
+        "repository": {
+            "id": 1296269, "name": "hello", "full_name": HELLO,
+            "owner": {"login": "octo-team", "id": 9919, "type": "Organization"}},
+        "installation": {"id": 31}, "sender": user,
+    }

@@ -1,0 +1,180 @@
+"""kill -9 of each program at the worst moments: after a restart and two passes there is one true ending."""
+
+import json
+import os
+import signal
+
+import pytest
+from conftest import Person, make_stack, settle
+from stack import wait_for
+
+
+def machine_processes(stack) -> list[int]:
+    """Processes that belong to a machine of this stack: they work below its runner's folder."""
+    found = []
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{entry}/cmdline", "rb") as file:
+                command = file.read().replace(b"\0", b" ").decode(errors="replace")
+            with open(f"/proc/{entry}/environ", "rb") as file:
+                environment = file.read().decode(errors="replace")
+        except OSError:
+            continue
+        state = str(stack.runner_state)
+        is_runner = "porter-runner" in command.split(" ")[0] and "PORTER_RUNNER_SOCKET" in environment
+        if (state in command or f"PORTER_WORKSPACE={state}" in environment) and not is_runner:
+            found.append(int(entry))
+    return found
+
+
+def worker_processes(stack) -> list[int]:
+    found = []
+    for pid in machine_processes(stack):
+        try:
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                if file.read().strip() == "porter-worker":
+                    found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+def agent_runs(stack, task_id):
+    return stack.wait_for_task(
+        task_id, lambda task: (task["progress"] or {}).get("phase") == "agent"
+        and "still at it" in stack.get(f"/api/tasks/{task_id}/log")[1]["text"], "the agent to run")
+
+
+def test_the_responder_killed_after_the_202_and_before_the_launch_loses_nothing(folder):
+    # Without a runner the launch waits, so that the kill falls before it for certain.
+    with make_stack(folder, without={"porter-runner"}, watchdog_every=None) as stack:
+        person = Person(stack)
+        task_id = person.start("@porter demo\ndo: write kept.txt kept", 1)
+
+        stack.kill("porter-fcgi")
+        stack.start_runner()
+        stack.start_fcgi()
+        passes = [stack.watchdog(), stack.watchdog()]
+
+        stack.wait_for_ending(task_id, 90)
+        settle(stack)
+        task = person.judge_one_ending(task_id, 1)
+        assert task["status"] == "success", (task, passes)
+
+
+def test_the_watchdog_alone_finishes_what_a_dead_responder_left(folder):
+    with make_stack(folder, watchdog_every=1.0) as stack:
+        person = Person(stack)
+        task_id = person.start("@porter demo\ndo: write w.txt w\ndo: sleep 3", 1)
+        stack.wait_for_task(task_id, lambda task: task["started_at"], "the claim")
+        stack.kill("porter-fcgi")
+        # The worker's callbacks need a responder, the queue does not: this one has no dispatcher's time.
+        stack.start_fcgi()
+        stack.wait_for_task(task_id, lambda task: task["progress"] is None or
+                            task["progress"]["phase"] in ("saving", "publishing"), "the worker's report")
+        stack.kill("porter-fcgi")
+
+        wait_for(
+            lambda: stack.rows("SELECT 1 FROM tasks WHERE id = ? AND published_at IS NOT NULL", task_id),
+            "the ending by the watchdog", 90)
+        stack.start_fcgi()
+        settle(stack)
+        assert person.judge_one_ending(task_id, 1)["status"] in ("success", "failed")
+
+
+def test_a_killed_worker_ends_as_machine_lost_and_the_issue_says_that_nothing_was_saved(folder):
+    with make_stack(folder) as stack:
+        person = Person(stack)
+        task_id = person.start("@porter demo\ndo: write lost.txt lost\ndo: sleep 120", 1)
+        agent_runs(stack, task_id)
+
+        for pid in wait_for(lambda: worker_processes(stack), "the worker's process"):
+            os.kill(pid, signal.SIGKILL)
+        stack.wait_for_ending(task_id, 60)
+        settle(stack)
+
+        task = person.judge_one_ending(task_id, 1)
+        assert (task["status"], task["reason"], task["attempt"]) == ("failed", "machine_lost", 1)
+        assert "nothing was saved" in person.marked(1, f"{task_id}:ending")[0]["body"]
+        assert machine_processes(stack) == []
+
+
+def test_a_killed_runner_takes_its_machines_along_and_the_issue_says_so(folder):
+    with make_stack(folder) as stack:
+        person = Person(stack)
+        task_id = person.start("@porter demo\ndo: write lost.txt lost\ndo: sleep 120", 1)
+        agent_runs(stack, task_id)
+
+        stack.kill("porter-runner")
+        wait_for(lambda: not machine_processes(stack), "the machines to die with their runner", 5)
+        stack.start_runner()
+        stack.watchdog()
+        stack.watchdog()
+
+        stack.wait_for_ending(task_id, 60)
+        settle(stack)
+        task = person.judge_one_ending(task_id, 1)
+        assert (task["status"], task["reason"]) == ("failed", "machine_lost")
+
+
+def test_a_worker_killed_before_its_agent_started_is_replaced(folder):
+    with make_stack(folder) as stack:
+        person = Person(stack)
+        # Claims are held up, so that the first worker dies before its agent.
+        stack.end("nginx", signal.SIGTERM)
+        task_id = None
+        try:
+            stack.start_nginx()
+            task_id = person.start("@porter demo\ndo: write second.txt 2", 1)
+            stack.end("nginx", signal.SIGKILL)
+            for pid in wait_for(lambda: worker_processes(stack), "the first worker", 30):
+                os.kill(pid, signal.SIGKILL)
+        finally:
+            stack.start_nginx()
+        stack.wait_for_ending(task_id, 90)
+        settle(stack)
+
+        task = person.judge_one_ending(task_id, 1)
+        assert task["status"] == "success" and task["attempt"] in (1, 2)
+
+
+@pytest.mark.parametrize("moment", ["queued", "starting", "clone", "agent", "publishing"])
+def test_a_responder_killed_in_any_phase_still_leads_to_one_ending(folder, moment):
+    with make_stack(folder) as stack:
+        person = Person(stack)
+        answer = person.ask("@porter demo\ndo: write p.txt p\ndo: sleep 2", 1)
+        task_id = json.loads(answer["delivery"]["answer"])["task"]
+        order = ["queued", "starting", "clone", "agent", "saving", "publishing", "ended"]
+
+        def reached():
+            row = stack.rows("SELECT state, phase FROM tasks WHERE id = ?", task_id)[0]
+            now = row["phase"] or ("queued" if row["state"] == "queued" else "ended")
+            now = "clone" if now == "setup" else now
+            return order.index(now) >= order.index(moment)
+
+        wait_for(reached, f"the phase {moment}", 60, every=0.005)
+        stack.kill("porter-fcgi")
+        stack.start_fcgi()
+
+        stack.wait_for_ending(task_id, 90)
+        settle(stack)
+        assert person.judge_one_ending(task_id, 1)["status"] == "success"
+        assert len(person.effects("git.push")) == 1
+
+
+def test_two_responders_and_many_watchdogs_share_one_database(folder):
+    with make_stack(folder, watchdog_every=0.3) as stack:
+        stack.start_fcgi("porter-fcgi-2")
+        person = Person(stack)
+        issues = [person.new_issue(f"Number {number}") for number in range(4)]
+        tasks = {issue: person.start(f"@porter demo\ndo: write n{issue}.txt {issue}", issue) for issue in issues}
+
+        for task_id in tasks.values():
+            stack.wait_for_ending(task_id, 120)
+        settle(stack)
+        stack.end("porter-fcgi-2")
+
+        for issue, task_id in tasks.items():
+            assert person.judge_one_ending(task_id, issue)["status"] == "success"
