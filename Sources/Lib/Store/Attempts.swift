@@ -18,6 +18,8 @@ package struct Attempt: Hashable, Sendable {
     package let launchedAt: Instant?
     package let claimedAt: Instant?
     package let agentStartedAt: Instant?
+    /// When its worker was first told to stop; nil before.
+    package let stopToldAt: Instant?
     package let savingAt: Instant?
     package let heartbeatAt: Instant?
     package let endedAt: Instant?
@@ -75,6 +77,7 @@ package struct Attempt: Hashable, Sendable {
         launchedAt = moment("launched_at")
         claimedAt = moment("claimed_at")
         agentStartedAt = moment("agent_started_at")
+        stopToldAt = moment("stop_told_at")
         savingAt = moment("saving_at")
         heartbeatAt = moment("heartbeat_at")
         endedAt = moment("ended_at")

@@ -141,7 +141,14 @@ extension Database {
                     "phase", task: task.id, detail: progress.phase.rawValue, at: now)
                 try transaction.enqueue(.status, for: task.id, at: now)
             }
-            if task.stopRequestedAt != nil { return .stop(task.stopReason ?? .cancelledByUser) }
+            if task.stopRequestedAt != nil {
+                try transaction.run(
+                    """
+                    UPDATE attempts SET stop_told_at = coalesce(stop_told_at, ?)
+                    WHERE task_id = ? AND number = ?
+                    """, [now.milliseconds, task.id.rawValue, attempt.number])
+                return .stop(task.stopReason ?? .cancelledByUser)
+            }
             if progress.phase == .agent {
                 // The worker may start the agent once it reads this answer.
                 try transaction.run(

@@ -61,7 +61,7 @@ package struct Policy: Sendable {
         package var grace = 60
         /// From the launch until an unclaimed machine is replaced.
         package var unclaimed = 300
-        /// From a stop until the machine is destroyed by force.
+        /// From the moment at which the worker is told to stop until its machine is destroyed by force.
         package var stop = 15
 
         /// The defaults.

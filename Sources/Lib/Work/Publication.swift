@@ -69,7 +69,7 @@ extension Work {
     private func endStopped(
         _ task: PorterTask, _ attempt: Attempt, _ stoppedAt: Instant, _ claim: JobClaim
     ) throws -> JobOutcome {
-        let deadline = stoppedAt.adding(seconds: policy.limits.stop)
+        let deadline = stopDeadline(attempt, stoppedAt)
         if now < deadline, let machine = try machine(of: attempt), !machine.isGone {
             return .again(min(deadline, now.adding(seconds: 1)))
         }

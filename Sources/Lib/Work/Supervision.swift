@@ -65,10 +65,16 @@ extension Work {
         }
     }
 
+    /// When a stopped task's machine is destroyed by force: a worker that was told has the whole time from
+    /// then on, so that a late heartbeat costs nobody's work; one that never asks has it from the stop on.
+    func stopDeadline(_ attempt: Attempt, _ stoppedAt: Instant) -> Instant {
+        max(stoppedAt, attempt.stopToldAt ?? stoppedAt).adding(seconds: policy.limits.stop)
+    }
+
     private func superviseStop(
         _ task: PorterTask, _ attempt: Attempt, _ stoppedAt: Instant, _ claim: JobClaim
     ) throws -> JobOutcome {
-        let deadline = stoppedAt.adding(seconds: policy.limits.stop)
+        let deadline = stopDeadline(attempt, stoppedAt)
         let isWorking = attempt.claimedAt != nil
         if isWorking, now < deadline, try machine(of: attempt)?.isGone != true {
             return .again(min(deadline, now.adding(seconds: 1)))

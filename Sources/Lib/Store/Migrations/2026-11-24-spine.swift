@@ -147,6 +147,7 @@ extension Migrations {
                     launched_at INTEGER,
                     claimed_at INTEGER,
                     agent_started_at INTEGER,
+                    stop_told_at INTEGER,
                     saving_at INTEGER,
                     heartbeat_at INTEGER,
                     ended_at INTEGER,
