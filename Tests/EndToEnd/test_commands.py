@@ -201,7 +201,7 @@ def test_an_agent_without_a_key_says_what_is_missing(person):
     person.stack.wait_for_ending(task_id)
 
     ending = person.marked(issue, f"{task_id}:ending")[0]["body"]
-    assert "`not_signed_up`" in ending and "`ANTHROPIC_API_KEY`" in ending
+    assert "`not_signed_up`" in ending and "ANTHROPIC_API_KEY" in ending
 
 
 def test_a_silent_agent_is_stalled_and_a_slow_one_times_out(folder):

@@ -41,7 +41,7 @@ extension Work {
 
         let base = task.baseBranch ?? repository.defaultBranch
         guard try github.branchHead(here, base) != nil else {
-            return try refuse(task, .baseBranchMissing, detail: "`\(base)`", claim)
+            return try refuse(task, .baseBranchMissing, detail: base, claim)
         }
 
         let agent: AgentDefinition
@@ -106,7 +106,7 @@ extension Work {
         let names = Set(keys.keys)
         if let wanted = task.agent {
             guard let agent = world.catalog.find(wanted) else {
-                return .failure(Refusal(reason: .agentMissing, detail: "`\(wanted)`"))
+                return .failure(Refusal(reason: .agentMissing, detail: wanted))
             }
             if isDisabled(agent) { return .failure(Refusal(reason: .agentDisabled)) }
             guard agent.isUsable(with: names) else { return .failure(missingKey(agent)) }
@@ -123,7 +123,7 @@ extension Work {
     }
 
     private func missingKey(_ agent: AgentDefinition) -> Refusal {
-        let wanted = agent.keys.map { $0.map { "`\($0)`" }.joined(separator: " and ") }
+        let wanted = agent.keys.map { $0.joined(separator: " and ") }
         // Nobody can sign in and leave a key without a row of their own; so far only the team has keys.
         return Refusal(
             reason: .notSignedUp,

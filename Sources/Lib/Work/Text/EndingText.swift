@@ -34,7 +34,7 @@ enum EndingText {
     private static func explanation(_ task: PorterTask, _ reason: Reason) -> String {
         var text = "Reason `\(reason.rawValue)`: \(reason.sentence)"
         if let detail = task.detail, !detail.isEmpty, task.pullRequestNumber == nil {
-            text += detail.hasPrefix("`") ? " \(detail)" : " \(Markdown.code(detail, most: 300))"
+            text += " \(Markdown.code(detail, most: 300))"
         }
         return text
     }
