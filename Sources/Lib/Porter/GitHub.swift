@@ -22,8 +22,10 @@ package struct GitHub: Sendable {
     package var ownComments:
         @Sendable (_ repository: RepositoryRef, _ issue: Int, _ since: Instant) throws(GitHubError) ->
             [Comment]
+    /// Posts a comment; not idempotent, so that a lost answer must be looked up before a second try.
     package var createComment:
         @Sendable (_ repository: RepositoryRef, _ issue: Int, _ body: String) throws(GitHubError) -> Comment
+    /// Replaces the text of a comment of ours; nobody is notified of it.
     package var updateComment:
         @Sendable (_ repository: RepositoryRef, _ comment: Int64, _ body: String) throws(GitHubError) ->
             Comment
@@ -48,8 +50,10 @@ package struct GitHub: Sendable {
     /// The open pull requests from that branch of the same repository.
     package var openPullRequests:
         @Sendable (_ repository: RepositoryRef, _ head: String) throws(GitHubError) -> [PullRequest]
+    /// Opens a pull request; `.refused` when one from that branch is open or nothing lies between the two.
     package var createPullRequest:
         @Sendable (_ repository: RepositoryRef, _ draft: PullRequestDraft) throws(GitHubError) -> PullRequest
+    /// Asks the person for a review; `.refused` when GitHub does not allow it, as for the author.
     package var requestReview:
         @Sendable (_ repository: RepositoryRef, _ pullRequest: Int, _ login: String) throws(GitHubError) ->
             Void
@@ -107,12 +111,16 @@ package struct GitHub: Sendable {
 extension GitHub {
     /// The App and the account that it acts as.
     package struct App: Hashable, Sendable {
+        /// GitHub's numeric id of the App.
         package var id: Int64
+        /// The App's name in addresses; its account is `<slug>[bot]`.
         package var slug: String
+        /// Who registered the App; without `PORTER_OWNERS` only this account's installations are served.
         package var owner: Person
         /// The account `<slug>[bot]`, author of our comments and commits.
         package var bot: Person
 
+        /// An App and its account.
         package init(id: Int64, slug: String, owner: Person, bot: Person) {
             self.id = id
             self.slug = slug
@@ -123,10 +131,14 @@ extension GitHub {
 
     /// An account's installation of the App.
     package struct Installation: Hashable, Sendable {
+        /// GitHub's numeric id of the installation; a new installation by the same account gets another.
         package var id: Int64
+        /// The user or organisation that installed the App.
         package var account: Person
+        /// Whether its tokens are refused until somebody unsuspends it.
         package var isSuspended: Bool
 
+        /// An installation as GitHub answered.
         package init(id: Int64, account: Person, isSuspended: Bool) {
             self.id = id
             self.account = account
@@ -136,14 +148,22 @@ extension GitHub {
 
     /// A repository as GitHub shows it now.
     package struct Repository: Hashable, Sendable {
+        /// GitHub's numeric id of the repository; stays through renames and transfers.
         package var id: Int64
+        /// The user or organisation that it belongs to now.
         package var owner: Person
+        /// The name without its owner, as it is now.
         package var name: String
+        /// Where a run starts and its pull request goes, unless `--base` names another.
         package var defaultBranch: String
+        /// Whether nothing can be pushed: archived, or disabled by GitHub.
         package var isArchived: Bool
+        /// Whether strangers cannot see it; true when GitHub does not say.
         package var isPrivate: Bool
+        /// The https address for git, without a credential.
         package var cloneURL: String
 
+        /// A repository as GitHub answered.
         package init(
             id: Int64, owner: Person, name: String, defaultBranch: String, isArchived: Bool,
             isPrivate: Bool, cloneURL: String
@@ -160,12 +180,18 @@ extension GitHub {
 
     /// An issue as GitHub shows it now.
     package struct Issue: Hashable, Sendable {
+        /// The number in the repository, what people write after `#`.
         package var number: Int
+        /// The title now, which may differ from the one that a task has frozen.
         package var title: String
+        /// Whether it is not closed.
         package var isOpen: Bool
+        /// Whether comments are locked, for Porter as well.
         package var isLocked: Bool
+        /// Whether the number belongs to a pull request, which GitHub counts among the issues.
         package var isPullRequest: Bool
 
+        /// An issue as GitHub answered.
         package init(
             number: Int, title: String, isOpen: Bool, isLocked: Bool, isPullRequest: Bool
         ) {
@@ -184,6 +210,7 @@ extension GitHub {
         /// The id of the account that GitHub answered about, when it said so.
         package var userID: Int64?
 
+        /// An answer about the account of that id.
         package init(level: String, userID: Int64?) {
             self.level = level
             self.userID = userID
@@ -197,16 +224,24 @@ extension GitHub {
 
     /// A comment on an issue.
     package struct Comment: Hashable, Sendable {
+        /// GitHub's numeric id, unique among the comments on issues.
         package var id: Int64
+        /// The comment's page, for links.
         package var url: String
+        /// Markdown as it was written, hidden comments included.
         package var body: String
+        /// Who wrote it; id 0 and `ghost` when the account is gone.
         package var author: Person
         /// `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE`, …; a hint, not a permission.
         package var association: String
+        /// Whether a program wrote it: through an App, or from a bot's account.
         package var isByApp: Bool
+        /// When it was posted, by GitHub's clock.
         package var createdAt: Instant
+        /// When it was last edited; the time of posting if never.
         package var updatedAt: Instant
 
+        /// A comment as GitHub answered.
         package init(
             id: Int64, url: String, body: String, author: Person, association: String,
             isByApp: Bool, createdAt: Instant, updatedAt: Instant
@@ -237,9 +272,12 @@ extension GitHub {
 
     /// A token of the installation.
     package struct Token: Hashable, Sendable {
+        /// The token itself; opens one repository for one purpose.
         package var secret: Secret
+        /// When GitHub stops accepting it, an hour after it was made.
         package var expiresAt: Instant
 
+        /// A token as GitHub gave it.
         package init(secret: Secret, expiresAt: Instant) {
             self.secret = secret
             self.expiresAt = expiresAt
@@ -248,13 +286,18 @@ extension GitHub {
 
     /// The commits and files between two points.
     package struct Comparison: Hashable, Sendable {
+        /// Commits that the head has and the base has not.
         package var commits: Int
+        /// Changed files, as many as GitHub lists: at most 300.
         package var files: Int
+        /// Added lines in the listed files.
         package var additions: Int
+        /// Removed lines in the listed files.
         package var deletions: Int
         /// The subject lines of the commits, oldest first, at most 20.
         package var subjects: [String]
 
+        /// What lies between two points.
         package init(commits: Int, files: Int, additions: Int, deletions: Int, subjects: [String]) {
             self.commits = commits
             self.files = files
@@ -266,10 +309,14 @@ extension GitHub {
 
     /// A pull request.
     package struct PullRequest: Hashable, Sendable {
+        /// The number in the repository, shared with the issues.
         package var number: Int
+        /// Its page, for links.
         package var url: String
+        /// The commit that its branch points at, 40 hexadecimal digits.
         package var headSHA: String
 
+        /// A pull request as GitHub answered.
         package init(number: Int, url: String, headSHA: String) {
             self.number = number
             self.url = url
@@ -279,12 +326,18 @@ extension GitHub {
 
     /// A pull request that is to be opened.
     package struct PullRequestDraft: Hashable, Sendable {
+        /// One line of plain text.
         package var title: String
+        /// Markdown, with the keyword that closes the issue.
         package var body: String
+        /// The branch with the work, in the same repository.
         package var head: String
+        /// The branch that it is to go into.
         package var base: String
+        /// Whether it is opened as not yet ready for review.
         package var isDraft: Bool
 
+        /// A pull request that nobody has opened yet.
         package init(title: String, body: String, head: String, base: String, isDraft: Bool) {
             self.title = title
             self.body = body
@@ -317,6 +370,7 @@ package struct GitHubError: Error, Equatable, CustomStringConvertible {
         case uncertain
     }
 
+    /// What the caller can do about it.
     package let code: Code
     /// What was tried, a verb phrase: `create comment`.
     package let operation: String

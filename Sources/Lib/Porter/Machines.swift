@@ -31,16 +31,22 @@ package struct Machines: Sendable {
 
 /// What a machine is to be.
 package struct MachinePlan: Hashable, Sendable {
+    /// Unique among live machines: `porter-<task id>-<attempt>`, see ``TaskID/machineName(attempt:)``.
     package var name: String
+    /// The worker's container image on Fly; the runner needs one and ignores it.
     package var image: String
     /// Exactly the three variables of contract section 7.
     package var environment: [String: Secret]
+    /// Marks by which it is found again: `porter_task`, `porter_attempt`, `porter_instance`.
     package var metadata: [String: String]
+    /// Where Fly is to put it; nil leaves that to Fly.
     package var region: String?
+    /// Virtual processors, shared ones on Fly.
     package var cpus: Int
     /// Mebibytes.
     package var memory: Int
 
+    /// A plan with all its parts.
     package init(
         name: String, image: String, environment: [String: Secret], metadata: [String: String],
         region: String?, cpus: Int, memory: Int
@@ -74,11 +80,14 @@ package struct Machine: Hashable, Sendable {
     package struct Exit: Hashable, Sendable {
         /// The program's exit code; 128 + n for signal n.
         package var code: Int
+        /// Whether the engine says that memory ran out.
         package var outOfMemory: Bool
+        /// Whether somebody asked for the end, by destroying or stopping it.
         package var wasRequested: Bool
         /// What the engine says about it, for people; empty when it says nothing.
         package var message: String
 
+        /// An end as the engine tells it.
         package init(code: Int, outOfMemory: Bool, wasRequested: Bool, message: String = "") {
             self.code = code
             self.outOfMemory = outOfMemory
@@ -87,15 +96,22 @@ package struct Machine: Hashable, Sendable {
         }
     }
 
+    /// The engine's own id, by which it is asked for.
     package var id: String
+    /// The name that the plan gave; empty when the engine does not say.
     package var name: String
+    /// Where it is in its life, as of this answer.
     package var state: State
+    /// Where Fly put it; nil on the box itself.
     package var region: String?
+    /// The marks that the plan gave; empty when the engine does not say.
     package var metadata: [String: String]
+    /// When the engine made it, by the engine's clock.
     package var createdAt: Instant?
     /// The newest exit event, nil while the process lives or nothing is known.
     package var exit: Exit?
 
+    /// A machine as the engine answered.
     package init(
         id: String, name: String, state: State, region: String? = nil,
         metadata: [String: String] = [:], createdAt: Instant? = nil, exit: Exit? = nil
@@ -133,6 +149,7 @@ package struct MachinesError: Error, Equatable, CustomStringConvertible {
         case uncertain
     }
 
+    /// What the caller can do about it.
     package let code: Code
     /// What was tried, a verb phrase: `create machine`.
     package let operation: String

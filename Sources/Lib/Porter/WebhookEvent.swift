@@ -22,14 +22,23 @@ package struct CommentEvent: Hashable, Sendable {
     package var action: String
     /// The installation id is 0 when the delivery names none.
     package var repository: RepositoryRef
+    /// The account that the repository belongs to, by which served installations are told.
     package var repositoryOwner: Person
+    /// The issue's number in the repository.
     package var issueNumber: Int
+    /// The title as the delivery shows it, which a task freezes.
     package var issueTitle: String
+    /// The issue's text as the delivery shows it; empty when it has none.
     package var issueBody: String
+    /// Whether the number belongs to a pull request.
     package var isPullRequest: Bool
+    /// GitHub's numeric id of the comment, by which a repeat is known.
     package var commentID: Int64
+    /// The comment's page, for links.
     package var commentURL: String
+    /// Markdown as it was written.
     package var body: String
+    /// Who wrote the comment, not who edited or deleted it.
     package var author: Person
     /// `User`, `Bot`, `Organization`, `Mannequin`.
     package var authorType: String
@@ -60,8 +69,11 @@ package struct CommentEvent: Hashable, Sendable {
 
 /// An issue that something happened to.
 package struct IssueEvent: Hashable, Sendable {
+    /// Where the issue is; installation id 0 when the delivery names none.
     package var repository: RepositoryRef
+    /// The account that the repository belongs to, by which served installations are told.
     package var repositoryOwner: Person
+    /// The issue's number in the repository.
     package var issueNumber: Int
 
     /// An issue.
@@ -83,8 +95,11 @@ package struct InstallationChange: Hashable, Sendable {
         case permissionsAccepted = "new_permissions_accepted"
     }
 
+    /// GitHub's numeric id of the installation.
     package var installationID: Int64
+    /// The user or organisation that installed the App.
     package var account: Person
+    /// What happened.
     package var change: Change
 
     /// A change.
@@ -97,9 +112,13 @@ package struct InstallationChange: Hashable, Sendable {
 
 /// What is newly known about a repository; nil leaves what was known.
 package struct RepositoryChange: Hashable, Sendable {
+    /// The repository's id, and its name now.
     package var repository: RepositoryRef
+    /// The account that it belongs to now; id 0 when the delivery does not say.
     package var owner: Person
+    /// The default branch now; nil leaves what was known.
     package var defaultBranch: String?
+    /// Whether it is archived now; nil leaves what was known.
     package var isArchived: Bool?
     /// Whether the App does not reach it any more: removed, deleted.
     package var isRemoved: Bool
