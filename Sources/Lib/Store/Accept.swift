@@ -30,13 +30,21 @@ package struct ArrivedCommand: Hashable, Sendable {
         }
     }
 
+    /// Where the command was written, as the delivery names it.
     package let repository: RepositoryRef
+    /// The issue's number in the repository.
     package let issueNumber: Int
+    /// The title at that moment; empty when the delivery has none.
     package let issueTitle: String
+    /// The issue's text at that moment; empty when it has none.
     package let issueBody: String
+    /// The comment's id, under which a second delivery of it is known as a repeat.
     package let commentID: Int64
+    /// The comment's page, for links.
     package let commentURL: String
+    /// Who wrote it; whether they may is asked later.
     package let author: Person
+    /// What it asks for, already parsed.
     package let wish: Wish
 
     /// What arrived.
@@ -57,15 +65,21 @@ package struct ArrivedCommand: Hashable, Sendable {
 
 /// What a run was asked to be.
 package struct TaskWish: Hashable, Sendable {
+    /// An agent's own name; nil leaves the choice to admission.
     package var agent: String?
+    /// A model as the agent's program names it; nil is the program's own choice.
     package var model: String?
+    /// The class in the queue.
     package var priority: Priority
+    /// The branch of `--base`; nil is the default branch at admission.
     package var base: String?
     /// Seconds.
     package var timeout: Int
+    /// Whether the pull request is to be opened as a draft.
     package var isDraft: Bool
     /// `writers` or `all`.
     package var context: String
+    /// What the command says after its flags; may be empty.
     package var instructions: String
 
     /// The wish with its flags.
@@ -86,8 +100,11 @@ package struct TaskWish: Hashable, Sendable {
 
 /// A delivery of GitHub's, as far as it is stored.
 package struct Delivery: Hashable, Sendable {
+    /// `X-GitHub-Delivery`; the same for a redelivery.
     package let guid: String
+    /// `X-GitHub-Event`: `issue_comment`, `issues`, `installation`.
     package let event: String
+    /// The payload's `action`; nil for events that have none.
     package let action: String?
     /// SHA-256 of the body.
     package let digest: [UInt8]

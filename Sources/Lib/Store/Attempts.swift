@@ -4,42 +4,66 @@ package import Porter
 
 /// One try at a task: one machine, one claim, one report.
 package struct Attempt: Hashable, Sendable {
+    /// The task that it is a try at.
     package let task: TaskID
+    /// 1 to 3, in order.
     package let number: Int
+    /// The name that the machine is asked for under, unique for ever.
     package let machineName: String
+    /// The engine's id of the machine; nil until the engine has answered.
     package let machineID: String?
+    /// Where the machine is asked for: `local` or `fly`.
     package let engine: String
+    /// The machine's token, sealed for a repeated launch; nil once the machine is gone.
     package let machineTokenSealed: [UInt8]?
+    /// SHA-256 of the nonce that holds the claim; nil until somebody claims.
     package let nonceDigest: [UInt8]?
+    /// The claim's whole answer, sealed for a repeat; nil before, and soon afterwards again.
     package let claimSealed: [UInt8]?
+    /// When the attempt was recorded; an unclaimed one is given up by this.
     package let createdAt: Instant
     /// When the machine was asked for first; nil before.
     package let calledAt: Instant?
+    /// When the engine answered with the machine; nil before.
     package let launchedAt: Instant?
+    /// When a worker claimed it; nil before.
     package let claimedAt: Instant?
+    /// When the worker was allowed to start the agent; from here on there is no further attempt.
     package let agentStartedAt: Instant?
     /// When its worker was first told to stop; nil before.
     package let stopToldAt: Instant?
+    /// When the worker said that the agent is dead and it saves; from here on it may get push credentials.
     package let savingAt: Instant?
+    /// When the worker was last heard of; nil before the claim.
     package let heartbeatAt: Instant?
+    /// When it was replaced, or its task ended.
     package let endedAt: Instant?
     /// When the machine was known to be gone for good.
     package let goneAt: Instant?
     /// The reason of the last launch that failed.
     package let launchFailure: Reason?
+    /// Push credentials handed out, at most 3.
     package let credentialsGiven: Int
+    /// Accepted callbacks of the worker, of every kind.
     package let callbacks: Int
     /// Bytes of the log that the worker has sent; the next chunk begins here.
     package let logBytes: Int
+    /// The worker's last word; nil until it reports.
     package let report: Report?
 
     /// What the worker reported at its end.
     package struct Report: Hashable, Sendable {
+        /// What the worker says it came to; the server checks it against GitHub.
         package var outcome: Outcome
+        /// Why it failed, as far as the worker knows.
         package var reason: Reason?
+        /// The commit that the worker pushed; nil when it pushed none.
         package var headSHA: String?
+        /// The agent's exit code, -1 to 255; nil when it never ran.
         package var exitCode: Int?
+        /// The agent's last words; kept with the task, so nil in a report that was read back.
         package var summary: String?
+        /// What the agent used; kept with the task, so nil in a report that was read back.
         package var usage: Usage?
 
         /// A report.

@@ -4,10 +4,15 @@ package import Porter
 
 /// What a progress report carries.
 package struct Progress: Hashable, Sendable {
+    /// Where the worker is: `.clone` to `.saving`.
     package var phase: Phase
+    /// One line about the phase, for people; nil leaves the one before.
     package var message: String?
+    /// The byte of the whole log at which ``logText`` begins; nil without text.
     package var logOffset: Int?
+    /// The next bytes of the log, which may overlap what was sent before.
     package var logText: [UInt8]?
+    /// What the agent has used so far, as a sum; nil says nothing new.
     package var usage: Usage?
 
     /// A progress report.

@@ -3,16 +3,27 @@ package import Porter
 
 /// A command that made no task, as it waits for its answer.
 package struct StoredCommand: Hashable, Sendable {
+    /// The comment's id, which names the command.
     package let commentID: Int64
+    /// `help`, `status`, `stop`, `retry` or `mistake`.
     package let kind: String
+    /// Where it was written, under the name of that moment.
     package let repository: RepositoryRef
+    /// The issue's number in the repository.
     package let issueNumber: Int
+    /// Who wrote it.
     package let author: Person
+    /// The task that `stop` or `retry` names; nil means the issue's own.
     package let target: TaskID?
+    /// What is wrong with a mistake; nil for the others.
     package let reason: Reason?
+    /// The words about a mistake, Markdown; nil for the others.
     package let message: String?
+    /// When the delivery was stored.
     package let receivedAt: Instant
+    /// When the author was found to be allowed; nil before, and if not.
     package let permittedAt: Instant?
+    /// What became of it, see ``Database/closeCommand(comment:_:for:at:)``; nil while it waits.
     package let outcome: String?
 }
 
@@ -94,6 +105,7 @@ extension Database {
 
     /// A refusal that was said on the issue, or is about to be.
     package struct Refusal: Hashable, Sendable {
+        /// When the issue showed it; nil while it is about to be said.
         package let publishedAt: Instant?
     }
 }

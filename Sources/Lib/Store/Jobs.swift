@@ -27,8 +27,11 @@ package enum JobKind: String, CaseIterable, Sendable {
 ///
 /// The fence rises with each claim; whoever was taken over cannot commit any more.
 package struct JobClaim: Hashable, Sendable {
+    /// The row's key; never used again for another job.
     package let id: Int64
+    /// A task's id, or `comment:<id>` for a command without a task.
     package let subject: String
+    /// What is to be done for the subject.
     package let kind: JobKind
     /// How often it was tried before.
     package let tries: Int

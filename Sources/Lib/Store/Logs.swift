@@ -4,14 +4,19 @@ package import Porter
 
 /// A piece of an attempt's log.
 package struct LogPiece: Hashable, Sendable {
+    /// The byte of the whole log at which ``text`` begins.
     package let offset: Int
+    /// UTF-8, possibly cut inside a character.
     package let text: [UInt8]
+    /// Where the next piece begins; the same as ``offset`` when there is no more yet.
     package let nextOffset: Int
 }
 
 /// What an agent was told.
 package struct StoredPrompt: Hashable, Sendable {
+    /// All that the agent was told, Markdown.
     package let text: String
+    /// What the prompt leaves out, in words for people.
     package let omissions: [String]
 }
 

@@ -3,7 +3,9 @@ package import Porter
 
 /// A small fact about the instance: a name, a value, when it was learnt.
 package struct Mark: Hashable, Sendable {
+    /// Text whose form the mark's name decides.
     package let value: String
+    /// When it was learnt.
     package let at: Instant
 }
 

@@ -3,7 +3,9 @@ package import Porter
 
 /// How many tasks may run at once.
 package struct Caps: Hashable, Sendable {
+    /// Running tasks of one person at most.
     package var perPerson: Int
+    /// Running tasks of the whole instance at most.
     package var total: Int
 
     /// The caps.
@@ -15,8 +17,11 @@ package struct Caps: Hashable, Sendable {
 
 /// A launch that was recorded before anything was called.
 package struct Launch: Sendable {
+    /// Where the machine will be asked for: `local` or `fly`.
     package let engine: String
+    /// SHA-256 of the machine's token, by which its claim is recognised.
     package let machineTokenDigest: [UInt8]
+    /// The machine's token, sealed until the launch puts it into the machine's environment.
     package let machineTokenSealed: [UInt8]
 
     /// What a new attempt needs.

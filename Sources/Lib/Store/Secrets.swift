@@ -4,9 +4,13 @@ package import Porter
 
 /// A stored secret as a person may see it: that it is there, and since when.
 package struct SecretEntry: Hashable, Sendable {
+    /// Whose it is: `instance`, `shared` or `user:<id>`.
     package let scope: String
+    /// The model provider or service that it is for.
     package let provider: String
+    /// The variable that the agent gets.
     package let name: String
+    /// When the present value was stored.
     package let updatedAt: Instant
 }
 

@@ -16,6 +16,7 @@ package struct StoreError: Error, Equatable, CustomStringConvertible {
         case refused
     }
 
+    /// What the caller can do about it.
     package let code: Code
     /// What was tried, a verb phrase: `accept delivery`.
     package let operation: String

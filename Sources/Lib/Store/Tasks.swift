@@ -3,19 +3,25 @@ package import Porter
 
 /// Which tasks a list shows; nil means any.
 package struct TaskFilter: Hashable, Sendable {
+    /// The states that are shown.
     package var states: [TaskState]?
     /// `owner/name`.
     package var repository: String?
+    /// The name of the agent that ran or was asked for.
     package var agent: String?
     /// A login.
     package var createdBy: String?
+    /// The issue's number, in any repository unless ``repository`` names one.
     package var issue: Int?
     /// Words in the title or the instructions.
     package var search: String?
+    /// The earliest time of creation that is shown.
     package var from: Instant?
+    /// The latest time of creation that is shown.
     package var to: Instant?
     /// The last task of the page before; the list goes on below it.
     package var before: TaskID?
+    /// Tasks on the page at most.
     package var limit: Int
 
     /// A filter that lets the newest tasks through.
@@ -26,18 +32,25 @@ package struct TaskFilter: Hashable, Sendable {
 
 /// What a task's comments on GitHub are, as far as they exist.
 package struct TaskComments: Hashable, Sendable {
+    /// GitHub's id of the status comment; nil until it is posted.
     package let statusID: Int64?
     /// The text that the status comment was last given.
     package let statusBody: String?
+    /// When that text was given, so that edits keep their distance.
     package let statusAt: Instant?
+    /// GitHub's id of the ending; nil until it is posted.
     package let endingID: Int64?
 }
 
 /// One line of a task's history.
 package struct TaskEvent: Hashable, Sendable {
+    /// When it happened, by our clock.
     package let at: Instant
+    /// The attempt that was current; 0 before the first.
     package let attempt: Int
+    /// What happened, one word: `accepted`, `admitted`, `claimed`, `ended`.
     package let kind: String
+    /// The particulars, for people; never a secret.
     package let detail: String?
 }
 

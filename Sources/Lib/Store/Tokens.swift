@@ -4,9 +4,13 @@ package import Porter
 
 /// A GitHub token that was given to a worker.
 package struct GivenToken: Hashable, Sendable {
+    /// The row's key, which the sealed form is bound to.
     package let id: Int64
+    /// The task whose worker got it.
     package let task: TaskID
+    /// The token, sealed so that it can be revoked at the end.
     package let sealed: [UInt8]
+    /// When GitHub stops accepting it by itself.
     package let expiresAt: Instant
 }
 

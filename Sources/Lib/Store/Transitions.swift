@@ -4,10 +4,15 @@ package import Porter
 
 /// How a task ends.
 package struct Ending: Hashable, Sendable {
+    /// The final state.
     package var state: TaskState
+    /// Why; nil only for a success with changes.
     package var reason: Reason?
+    /// What to add to the reason's sentence, or the pull request's size; never a secret.
     package var detail: String?
+    /// The commit that the branch has on GitHub; nil when nothing was saved.
     package var headSHA: String?
+    /// The pull request that was opened or found; only for success.
     package var pullRequest: GitHub.PullRequest?
 
     /// An ending in that state.
@@ -26,8 +31,11 @@ package struct Ending: Hashable, Sendable {
 
 /// What admission found out about a task that may run.
 package struct Admission: Hashable, Sendable {
+    /// The name of the agent that will run.
     package var agent: String
+    /// The branch that the work starts from and goes into; it existed when GitHub was asked.
     package var baseBranch: String
+    /// What the agent will be told, frozen here for all attempts.
     package var prompt: String
     /// What the prompt leaves out, in words.
     package var omissions: [String]
