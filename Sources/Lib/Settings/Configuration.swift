@@ -4,46 +4,85 @@ package import Porter
 package struct Configuration: Sendable {
     /// The App's credentials, all or none.
     package struct App: Sendable {
+        /// The App's number, digits only.
         package let id: String
+        /// PEM with real line breaks; signs the App's JSON web tokens.
         package let privateKey: Secret
+        /// Names the App in the browser's sign-in; not the App's number.
         package let clientID: String
+        /// Proves to GitHub that the sign-in is the App's own.
         package let clientSecret: Secret
+        /// The key of the HMAC that GitHub signs deliveries with.
         package let webhookSecret: Secret
     }
 
+    /// Where people and GitHub reach Porter: scheme and authority, no slash at the end.
     package let publicURL: String
+    /// `id:base64,…` as it was given; the crypto module parses it.
     package let secretKeys: Secret
+    /// Nil before set-up: then the webhook and `/readyz` answer 503.
     package let app: App?
+    /// GitHub's pages, without a slash at the end.
     package let githubURL: String
+    /// GitHub's REST API, without a slash at the end.
     package let githubAPIURL: String
+    /// Logins or ids of the accounts whose installations are served; nil is the App's owner.
     package let owners: [String]?
+    /// Logins or ids of the admins; nil is whoever set Porter up.
     package let admins: [String]?
+    /// Logins or ids of the people who may use Porter; nil is everybody who can push.
     package let allowedLogins: [String]?
+    /// The SQLite file, an absolute path; its `-wal`, `-shm` and `-holders` lie beside it.
     package let database: String
+    /// A path or `host:port` to listen at; nil when the socket is inherited.
     package let fcgiSocket: String?
+    /// Requests served at once, each on a thread of its own.
     package let fcgiThreads: Int
+    /// Opens the operator's routes; nil closes them.
     package let operatorToken: Secret?
+    /// The name after `@` or `/` in commands, without either.
     package let mention: String
+    /// The engine of all runs: `local` or `fly`.
     package let executor: String
+    /// Where `porter-runner` listens, an absolute path; used by the engine `local`.
     package let runnerSocket: String
+    /// The program of the agent `demo`, an absolute path; nil when there is no such agent.
     package let demoAgent: String?
+    /// Fly's Machines API, version included, without a slash at the end.
     package let flyAPIURL: String
+    /// The team's Fly token; runs on Fly need it.
     package let flyToken: Secret?
+    /// The Fly app in which machines are made; runs on Fly need it.
     package let flyApp: String?
+    /// Where Fly puts machines; nil leaves that to Fly.
     package let flyRegion: String?
+    /// The container image with `porter-worker` and the agents; runs on Fly need it.
     package let workerImage: String?
+    /// Where machines reach Porter, the public URL unless set; no slash at the end.
     package let callbackURL: String
+    /// Certificate authorities in PEM, an absolute path; nil is the system's list.
     package let authorityFile: String?
+    /// The proxy of outgoing calls; nil is none, whatever the environment says.
     package let proxy: String?
+    /// Host names that may resolve to private addresses; all others may not.
     package let privateHosts: [String]
+    /// Seconds that an agent may take unless the command says otherwise.
     package let taskTimeout: Int
+    /// Seconds that `--timeout` may ask for at most.
     package let taskTimeoutMaximum: Int
+    /// Seconds that an agent may be silent before it is stopped.
     package let stallTimeout: Int
+    /// Seconds without a heartbeat after which a worker counts as lost.
     package let grace: Int
+    /// Runs of one person at once.
     package let tasksPerUser: Int
+    /// Runs of the instance at once; nil lets the engine decide.
     package let tasksTotal: Int?
+    /// Days that prompts, logs and deliveries are kept after a task's end.
     package let retentionDays: Int
+    /// Bytes of log kept of one attempt.
     package let logLimit: Int
+    /// The least level that is written: `debug` to `error`.
     package let logLevel: String
     /// The team's keys, by the variable that an agent gets.
     package let teamKeys: [String: Secret]

@@ -7,7 +7,9 @@ import Synchronization
 ///
 /// - SeeAlso: <https://www.freedesktop.org/software/systemd/man/latest/sd-daemon.html>
 package struct JournalLogHandler: LogHandler {
+    /// What lies below it is dropped by the logger.
     package var logLevel: Logger.Level
+    /// Facts of every record, under those of the record itself.
     package var metadata: Logger.Metadata = [:]
 
     /// A handler that drops what lies below the level.
@@ -15,11 +17,13 @@ package struct JournalLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// A fact of every record, by its key.
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes the record as one line, with line breaks escaped and known secrets blotted out.
     package func log(event: LogEvent) {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }
         var line = "<\(Self.priority(event.level))>\(Self.escaped("\(event.message)"))"
@@ -72,6 +76,7 @@ package final class Redactor: Sendable {
 
     private let forms = Mutex<[String]>([])
 
+    /// A redactor that watches for nothing yet.
     package init() {}
 
     /// Watches for the value from now on, in hexadecimal as well.

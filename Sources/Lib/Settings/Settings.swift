@@ -14,10 +14,13 @@ package struct Setting: Hashable, Sendable {
         case choice([String])
     }
 
+    /// The variable's name; a secret has its `_FILE` twin besides.
     package let name: String
+    /// What a value must look like.
     package let kind: Kind
     /// As the reference shows it.
     package let byDefault: String
+    /// What it is for, one sentence in Markdown.
     package let help: String
 
     init(_ name: String, _ kind: Kind, _ byDefault: String, _ help: String) {
