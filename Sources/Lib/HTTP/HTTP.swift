@@ -9,9 +9,12 @@ package struct Request: Sendable {
     package var method: String
     /// Outgoing: the whole URL; received: path and query as the client sent them, undecoded.
     package var target: String
+    /// The header; for a received request what CGI passes on, without `Content-Length`.
     package var fields: Fields
+    /// The bytes as they travel; empty when there is none.
     package var body: Data
 
+    /// A request, by default without fields and body.
     package init(method: String, target: String, fields: Fields = Fields(), body: Data = Data()) {
         self.method = method
         self.target = target
@@ -22,10 +25,14 @@ package struct Request: Sendable {
 
 /// An answer.
 package struct Response: Sendable {
+    /// The code of the status line: 200 to 599 for an answer of ours.
     package var status: Int
+    /// The header without the status line.
     package var fields: Fields
+    /// The bytes as they travel; empty when there is none.
     package var body: Data
 
+    /// An answer, by default without fields and body.
     package init(status: Int, fields: Fields = Fields(), body: Data = Data()) {
         self.status = status
         self.fields = fields
@@ -40,14 +47,18 @@ package struct Fields: Hashable, Sendable, ExpressibleByDictionaryLiteral {
 
     /// One field.
     package struct Pair: Hashable, Sendable {
+        /// The name in the case in which it came or is to be sent.
         package let name: String
+        /// The value; line breaks in it are refused where it is written out.
         package let value: String
     }
 
+    /// No fields.
     package init() {
         pairs = []
     }
 
+    /// The fields in the order of the literal; a repeated name is kept twice.
     package init(dictionaryLiteral elements: (String, String)...) {
         pairs = elements.map { Pair(name: $0.0, value: $0.1) }
     }

@@ -22,6 +22,7 @@ package struct Transport: Sendable {
         /// The answer's body; more is `.tooLarge`.
         package var maximumBodyBytes: Int
 
+        /// The limits of an ordinary call: 5 s to connect, 20 s in all, 16 MiB.
         package init(
             connect: Duration = .seconds(5), total: Duration = .seconds(20),
             maximumBodyBytes: Int = 16 * 1024 * 1024
@@ -49,6 +50,7 @@ package struct TransportError: Error, Equatable, CustomStringConvertible {
         case cancelled
     }
 
+    /// What is certain, which decides whether the call may be made again.
     package let code: Code
     /// What the library said; never a header or a body.
     package let message: String
