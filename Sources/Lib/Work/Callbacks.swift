@@ -9,6 +9,7 @@ package struct CallbackFailure: Error, Equatable {
     package let status: Int
     /// The code in the body.
     package let code: String
+    /// One sentence for the worker's log; never a secret.
     package let message: String
     /// Where the log goes on, for `log_offset`.
     package var expected: Int?
@@ -31,14 +32,19 @@ package struct CallbackFailure: Error, Equatable {
 
 /// Whether the worker goes on.
 package struct Continuation: Hashable, Sendable {
+    /// False tells the worker to end the agent and to save.
     package let goesOn: Bool
+    /// Why it is to stop; nil while it goes on.
     package let reason: Reason?
 }
 
 /// A credential for one repository.
 package struct Credential: Codable, Hashable, Sendable {
+    /// What git sends as the user: `x-access-token` for GitHub.
     package var username: String
+    /// The token in the clear, for the answer's body alone.
     package var token: String
+    /// ISO 8601; an hour after it was made.
     package var expiresAt: String
 
     private enum CodingKeys: String, CodingKey {

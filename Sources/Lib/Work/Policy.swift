@@ -3,19 +3,25 @@ package import PorterStore
 
 /// What the instance's operator chose; contract sections 2 and 6 give the defaults.
 package struct Policy: Sendable {
+    /// Where people reach Porter, without a slash at the end.
     package var publicURL: String
     /// Where machines reach Porter.
     package var callbackURL: String
+    /// The name after `@` or `/` in commands.
     package var mention: String
     /// Logins or ids of the accounts whose installations are served; nil means the App's owner.
     package var owners: [String]?
     /// Logins or ids of the people who may use Porter; nil means all.
     package var allowedLogins: [String]?
+    /// Where machines run, for all tasks.
     package var engine: Engine
+    /// How many tasks may run at once.
     package var caps: Caps
+    /// How long each part of a run may take.
     package var limits: Limits
     /// The team's keys, by the name of the variable that an agent gets.
     package var teamKeys: [String: Secret]
+    /// Days that prompts, logs and deliveries are kept after a task's end.
     package var retentionDays: Int
     /// Bytes of log kept an attempt.
     package var logLimit: Int
@@ -26,8 +32,11 @@ package struct Policy: Sendable {
         package var name: String
         /// Whether everything is set that the engine needs.
         package var isConfigured: Bool
+        /// The worker's container image; a placeholder on the box itself, where the runner ignores it.
         package var image: String
+        /// Where Fly puts machines; nil leaves that to Fly.
         package var region: String?
+        /// Virtual processors of a machine.
         package var cpus: Int
         /// Mebibytes.
         package var memory: Int

@@ -18,7 +18,9 @@ package import PorterStore
 /// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through
 /// ``perform(_:task:for:find:call:)``.
 package struct Work: Sendable {
+    /// Everything outside the rules: the database, GitHub, the engine, time and chance.
     package let world: Surroundings
+    /// What the instance's operator chose.
     package let policy: Policy
     /// The parser of this instance's commands.
     let parser: CommandParser
@@ -42,15 +44,23 @@ package struct Work: Sendable {
 
 /// Everything outside the rules.
 package struct Surroundings: Sendable {
+    /// The one durable truth, shared with the other processes of the host.
     package var store: Database
+    /// GitHub as the App.
     package var github: GitHub
+    /// The engine of all runs.
     package var machines: Machines
+    /// The agents that can be asked for.
     package var catalog: AgentCatalog
+    /// The only source of the times that are stored.
     package var clock: Clock
+    /// The only source of tokens, ids and jitter.
     package var entropy: Entropy
+    /// Encrypts tokens and keys before they rest in the database.
     package var sealer: Sealer
     /// SHA-256 of a token, as the database keeps it.
     package var digest: @Sendable (Secret) -> [UInt8]
+    /// Where the operator reads what happened.
     package var journal: Journal
     /// Called at each named moment of an outward effect; the fault tests end the process here.
     package var moment: @Sendable (_ name: String) -> Void
