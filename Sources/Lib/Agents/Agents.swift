@@ -8,7 +8,9 @@ package struct AgentDefinition: Sendable {
     package let name: String
     /// The name for people.
     package let title: String
+    /// Other right names in commands, lower case: `claude-code`.
     package let aliases: [String]
+    /// Words that are refused with this agent's name as the suggestion, lower case.
     package let misspellings: [String]
     /// Sets of variables, any one of which is enough to reach a model; an empty set needs none.
     package let keys: [[String]]
@@ -51,6 +53,7 @@ package struct AgentInvocation: Hashable, Sendable {
 
     /// The program's name first; no secrets, no prompt.
     package let arguments: [String]
+    /// How the program gets what it is told.
     package let prompt: PromptHandOver
     /// Exactly the variables that the agent gets beside the box's own.
     package let environment: [String: Secret]
@@ -58,6 +61,7 @@ package struct AgentInvocation: Hashable, Sendable {
 
 /// The agents of this instance, in the order in which a default is chosen.
 package struct AgentCatalog: Sendable {
+    /// In the order of preference: the first that is enabled and has its keys is the default.
     package let agents: [AgentDefinition]
 
     /// All agents that Porter knows, and `demo` if its program is named.

@@ -4,6 +4,7 @@ package import Porter
 package struct AgentReport: Hashable, Sendable {
     /// The agent's last words.
     package var finalText: String?
+    /// The sum over the run so far; nil when the output tells nothing.
     package var usage: Usage?
     /// Why it failed, as far as its output tells.
     package var failure: Reason?

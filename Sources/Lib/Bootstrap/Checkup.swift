@@ -8,9 +8,11 @@ import PorterWork
 package struct Checkup: Sendable {
     /// One thing that was looked at.
     package struct Finding: Sendable {
+        /// What was looked at, one or two words: `database`, `GitHub App`.
         package let name: String
         /// What was seen, or what is wrong and how to mend it.
         package let words: String
+        /// Whether it is as it must be; one that is not makes `porterctl check` exit 1.
         package let isGood: Bool
     }
 

@@ -17,9 +17,13 @@ package import PorterWork
 /// ``Instance/start(_:)`` reads the settings and opens everything, or ends the program with the right code
 /// and all reasons; ``Dispatcher`` works the queue; each program adds its own face.
 package struct Instance: Sendable {
+    /// What the operator configured, as it was read at start.
     package let configuration: Configuration
+    /// Writes to standard error, with the known secrets blotted out.
     package let journal: Journal
+    /// The open database, its schema up to date.
     package let store: Database
+    /// The rules over the live world and the policy that the settings give.
     package let work: Work
     /// Cuts the calls of this program that are in flight.
     package let cancellation: Cancellation

@@ -23,13 +23,19 @@ package enum Command: Hashable, Sendable {
 
 /// A run as it was asked for; nil where nothing was said.
 package struct RunCommand: Hashable, Sendable {
+    /// An agent's own name, aliases resolved; nil asks for the default.
     package var agent: String?
+    /// A model as the agent's program names it, passed on unread.
     package var model: String?
+    /// The class in the queue; nil is normal.
     package var priority: Priority?
+    /// The branch to start from; nil is the repository's default branch.
     package var base: String?
     /// Seconds.
     package var timeout: Int?
+    /// Whether the pull request is to be opened as a draft.
     package var isDraft = false
+    /// Whose comments the prompt may quote; nil is the people who can push.
     package var context: ContextChoice?
     /// To the end of the comment, line breaks kept; may be empty: then the issue itself is the instruction.
     package var instructions = ""

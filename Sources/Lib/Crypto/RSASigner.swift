@@ -1,7 +1,7 @@
 import COpenSSL
 
-/// Signs with an RSA key: RSASSA-PKCS1-v1_5 with SHA-256, which JWT calls RS256.
 // Safe because OpenSSL only reads the key after it was made, and counts its references atomically.
+/// Signs with an RSA key: RSASSA-PKCS1-v1_5 with SHA-256, which JWT calls RS256.
 package final class RSASigner: @unchecked Sendable {
     /// Bits that a key has at least.
     package static let minimumBits = 2048

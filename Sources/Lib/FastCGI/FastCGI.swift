@@ -21,8 +21,11 @@ package struct Incoming: Sendable {
 
     /// The target is `REQUEST_URI`, undecoded; the fields come from `HTTP_*` and `CONTENT_TYPE`.
     package let request: Request
+    /// Whether ``request`` holds the whole body; look here before reading it.
     package let bodyState: BodyState
+    /// The client's address as the web server saw it, empty when it did not say.
     package let remoteAddress: String
+    /// Whether the client spoke TLS with the web server, by its own word (`HTTPS`).
     package let isSecure: Bool
 }
 

@@ -115,6 +115,7 @@ package enum Ingress: Hashable, Sendable {
 package struct IngressError: Error, Equatable, CustomStringConvertible {
     /// Whether the program was called wrongly (exit 64), and not merely refused by the system (exit 69).
     package let isUsage: Bool
+    /// What could not be listened at and why, or how to name a socket.
     package let description: String
 
     init(isUsage: Bool = false, _ description: String) {

@@ -5,6 +5,7 @@ package import Porter
 package enum WebhookDecoder {
     /// The body is no JSON object, or a form without its payload.
     package struct Malformed: Error, CustomStringConvertible {
+        /// What is wrong with the body, one sentence for the sender; nothing of its content.
         package let description: String
     }
 

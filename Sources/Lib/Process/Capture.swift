@@ -2,6 +2,7 @@ import Glibc
 
 /// What a program that was run to its end wrote and how it ended.
 package struct Capture: Sendable {
+    /// How it left: with a code, or by a signal.
     package let ending: Child.Ending
     /// What it wrote on standard output, cut at the limit.
     package let output: [UInt8]

@@ -29,6 +29,7 @@ package struct Command: Sendable {
     package var arguments: [String]
     /// All of its environment.
     package var environment: [String: String]
+    /// Where it starts, an absolute path; nil is our own working directory.
     package var directory: String?
     /// What stands on its standard input; nil is `/dev/null`.
     package var input: [UInt8]?

@@ -8,8 +8,11 @@ package import Porter
 package struct PromptInput: Sendable {
     /// `owner/name`.
     package var repository: String
+    /// The issue's number in the repository.
     package var issueNumber: Int
+    /// The issue's title when the command arrived.
     package var title: String
+    /// The issue's text when the command arrived; empty when it has none.
     package var body: String
     /// The issue's comments as GitHub shows them now, oldest first.
     package var comments: [GitHub.Comment]
@@ -21,8 +24,11 @@ package struct PromptInput: Sendable {
     package var context: String
     /// The repository's `AGENTS.md`.
     package var guide: String?
+    /// What the command asks for; empty when the issue says it all.
     package var instructions: String
+    /// The branch that the agent stands on and is told to stay on.
     package var branch: String
+    /// The branch that the checkout was made from.
     package var base: String
     /// Random, fresh for each prompt.
     package var nonce: String
@@ -51,6 +57,7 @@ package struct PromptInput: Sendable {
 
 /// A prompt and what it leaves out.
 package struct BuiltPrompt: Hashable, Sendable {
+    /// All that the agent is told, Markdown.
     package let text: String
     /// In words, for people.
     package let omissions: [String]
