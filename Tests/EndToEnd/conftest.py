@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import os
 import sys
-import uuid
 from pathlib import Path
 
 import pytest
@@ -16,10 +12,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from stack import Stack, wait_for  # noqa: E402
+from outside import Person  # noqa: E402
+from stack import Stack  # noqa: E402
 
 AGENTS = HERE / "agents"
-HELLO = "octo-team/hello"
 
 
 def fixtures_folder() -> Path | None:
@@ -27,94 +23,6 @@ def fixtures_folder() -> Path | None:
     chosen = os.environ.get("PORTER_FIXTURES")
     folder = Path(chosen) if chosen else ROOT.parent / "shared" / "fixtures"
     return folder if folder.is_dir() else None
-
-
-class Person:
-    """Drives one stack as a person, GitHub or an operator would."""
-
-    def __init__(self, stack: Stack):
-        self.stack = stack
-
-    def new_issue(self, title="Greet people by name", body="Please.", repository=HELLO) -> int:
-        answer = self.stack.control(
-            "POST", "/issues", {"repository": repository, "title": title, "body": body, "author": "hubert"})
-        return answer["number"]
-
-    def ask(self, text: str, issue: int, author="hubert", repository=HELLO) -> dict:
-        """Writes a comment; the answer holds its id, and what Porter answered to the delivery."""
-        return self.stack.comment(text, issue=issue, author=author, repository=repository)
-
-    def start(self, text: str, issue: int, author="hubert", repository=HELLO) -> str:
-        """Writes a command that makes a task and returns the task's id."""
-        answer = self.ask(text, issue, author, repository)
-        delivery = answer["delivery"]
-        assert delivery["status"] == 202, delivery
-        said = json.loads(delivery["answer"])
-        assert said["status"] == "accepted" and said["task"], said
-        return said["task"]
-
-    def comments(self, issue: int, repository=HELLO) -> list[dict]:
-        """The issue's comments as they read now, oldest first."""
-        state = self.stack.control("GET", f"/issue?repository={repository}&number={issue}")
-        return state["comments"]
-
-    def ours(self, issue: int, repository=HELLO) -> list[dict]:
-        return [one for one in self.comments(issue, repository) if one["author"].endswith("[bot]")]
-
-    def marked(self, issue: int, marker: str, repository=HELLO) -> list[dict]:
-        return [one for one in self.ours(issue, repository) if one["body"].endswith(f"<!-- porter:{marker} -->")]
-
-    def reply_to(self, comment: int, issue: int, repository=HELLO, seconds=30.0) -> str:
-        """The text of the one answer to a comment."""
-        found = wait_for(
-            lambda: self.marked(issue, f"reply:{comment}", repository), f"an answer to comment {comment}", seconds)
-        assert len(found) == 1
-        return found[0]["body"]
-
-    def effects(self, kind: str, **fields) -> list[dict]:
-        return [
-            one for one in self.stack.effects()
-            if one["kind"] == kind and all(one.get(name) == value for name, value in fields.items())
-        ]
-
-    def deliver(self, event: str, payload, guid: str | None = None, secret: str | None = None, **headers):
-        """Posts a delivery to Porter through nginx as GitHub would: (status, answer)."""
-        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        key = (secret or self.stack.webhook_secret).encode()
-        fields = {
-            "Content-Type": "application/json", "X-GitHub-Event": event,
-            "X-GitHub-Delivery": guid or str(uuid.uuid4()),
-            "X-Hub-Signature-256": "sha256=" + hmac.new(key, body, hashlib.sha256).hexdigest(),
-            "User-Agent": "GitHub-Hookshot/test",
-        } | headers
-        status, answer, _ = self.stack.request(
-            "POST", f"{self.stack.porter_url}/api/webhooks/github", body,
-            {name: value for name, value in fields.items() if value is not None})
-        return status, answer
-
-    def judge_one_ending(self, task_id: str, issue: int, repository=HELLO) -> dict:
-        """The promise, from outside: one ending, which agrees with the database and with GitHub."""
-        task = self.stack.task(task_id)
-        endings = self.marked(issue, f"{task_id}:ending", repository)
-        assert len(endings) == 1, endings
-        word = {"success": "Done", "failed": "Failed", "timed_out": "Timed out", "cancelled": "Cancelled"}
-        first = endings[0]["body"].split("\n")[0]
-        assert first.startswith(f"**{word[task['status']]}**"), first
-        if task["reason"]:
-            assert f"`{task['reason']}`" in endings[0]["body"]
-        assert len(self.marked(issue, f"{task_id}:status", repository)) <= 1
-        pulls = [
-            one for one in self.effects("pull.created", repository=repository) if one["head"] == task["branch"]
-        ]
-        assert len(pulls) == (1 if task["pr_number"] else 0)
-        machines = self.stack.rows("SELECT machine_name FROM attempts WHERE task_id = ?", task_id)
-        assert len(machines) == task["attempt"]
-        return task
-
-
-def settle(stack: Stack, seconds: float = 40.0) -> None:
-    """Waits until no job is left, so that nothing happens behind a judge's back."""
-    wait_for(lambda: not stack.rows("SELECT 1 FROM jobs"), "the queue to be empty", seconds)
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ import os
 import subprocess
 
 import pytest
-from conftest import HELLO, Person, fixtures_folder, make_stack, settle
+from conftest import fixtures_folder, make_stack
+from outside import HELLO, Person, settle
+from stack import read_rows
 
 ODD_TITLES = [
     'with "quotes" and \'single\' ones', "$(touch /tmp/porter-odd-title)", "`touch /tmp/porter-odd-title`",
@@ -99,18 +101,12 @@ def test_a_full_disk_answers_503_and_writes_resume_when_there_is_room(folder):
             assert ready == 503
             assert accepted == 202
             stored = {
-                row["comment_id"] for row in _rows(small / "porter.sqlite", "SELECT comment_id FROM commands")}
+                row["comment_id"] for row in read_rows(small / "porter.sqlite", "SELECT comment_id FROM commands")}
             taken = {4_400_000_010 + number for number, status in enumerate(seen) if status == 202}
             assert taken | {4_400_000_001} <= stored
             assert all(status in (202, 503) for status in seen)
     finally:
         subprocess.run(["umount", str(small)], check=False)
-
-
-def _rows(path, sql):
-    from stack import read_rows
-
-    return read_rows(path, sql)
 
 
 def _command(comment: int) -> dict:

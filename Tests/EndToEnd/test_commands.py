@@ -2,8 +2,10 @@
 
 import json
 import re
+import subprocess
 
-from conftest import HELLO, settle
+from conftest import make_stack
+from outside import HELLO, Person, settle
 from stack import wait_for
 
 
@@ -205,8 +207,6 @@ def test_an_agent_without_a_key_says_what_is_missing(person):
 
 
 def test_a_silent_agent_is_stalled_and_a_slow_one_times_out(folder):
-    from conftest import Person, make_stack
-
     with make_stack(folder, settings={"PORTER_STALL_TIMEOUT": "10"}) as stack:
         person = Person(stack)
         silent = person.start("@porter demo\ndo: write s.txt s\ndo: silent 120", 1)
@@ -223,8 +223,6 @@ def test_a_silent_agent_is_stalled_and_a_slow_one_times_out(folder):
 
 
 def _git(person, *arguments):
-    import subprocess
-
     return subprocess.run(
         ["git", "-c", "safe.directory=*", "-C", str(person.stack.repository(HELLO)), *arguments],
         check=True, capture_output=True, text=True).stdout.strip()

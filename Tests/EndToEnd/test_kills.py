@@ -5,40 +5,9 @@ import os
 import signal
 
 import pytest
-from conftest import Person, make_stack, settle
+from conftest import make_stack
+from outside import Person, machine_processes, settle, worker_processes
 from stack import wait_for
-
-
-def machine_processes(stack) -> list[int]:
-    """Processes that belong to a machine of this stack: they work below its runner's folder."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
-            continue
-        try:
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                command = file.read().replace(b"\0", b" ").decode(errors="replace")
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                environment = file.read().decode(errors="replace")
-        except OSError:
-            continue
-        state = str(stack.runner_state)
-        is_runner = "porter-runner" in command.split(" ")[0] and "PORTER_RUNNER_SOCKET" in environment
-        if (state in command or f"PORTER_WORKSPACE={state}" in environment) and not is_runner:
-            found.append(int(entry))
-    return found
-
-
-def worker_processes(stack) -> list[int]:
-    found = []
-    for pid in machine_processes(stack):
-        try:
-            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-                if file.read().strip() == "porter-worker":
-                    found.append(pid)
-        except OSError:
-            continue
-    return found
 
 
 def agent_runs(stack, task_id):

@@ -4,7 +4,7 @@ import copy
 import json
 import uuid
 
-from conftest import HELLO, settle
+from outside import HELLO, settle
 
 
 def test_five_deliveries_and_a_new_id_make_one_of_everything(person):
