@@ -42,8 +42,11 @@ case .listening(let descriptor):
     instance.journal.record(.notice, "serving", ["threads": "\(responder.threads)"])
     let isDrained = responder.serve(
         descriptor, until: { Responder.waitForSignal() },
-        whenDraining: { instance.cancellation.cancel() })
-    dispatcher.stop(atMost: .milliseconds(1500))
+        whenDraining: {
+            dispatcher.prepareToStop()
+            instance.cancellation.cancel()
+        })
+    dispatcher.stop(atMost: .milliseconds(400))
     instance.journal.record(.notice, "stopped", ["drained": "\(isDrained)"])
     // A peer that never finished its request still holds a thread; it ends with the process.
     _exit(ExitCode.done.rawValue)

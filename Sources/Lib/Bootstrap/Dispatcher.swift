@@ -37,10 +37,15 @@ package final class Dispatcher: Sendable {
         }
     }
 
-    /// Lets the threads finish the job in hand, and gives back what they hold after the time.
-    package func stop(atMost time: Duration) {
+    /// Takes no further job; the jobs in hand go on.
+    package func prepareToStop() {
         isStopping.store(true, ordering: .releasing)
         bell.ring(times: UInt64(Self.threads))
+    }
+
+    /// Lets the threads finish the job in hand, and gives back what they hold after the time.
+    package func stop(atMost time: Duration) {
+        prepareToStop()
         let isDone = workers.wait(atMost: time)
         if !isDone { journal.record(.warning, "jobs cut", [:]) }
         do throws(StoreError) {

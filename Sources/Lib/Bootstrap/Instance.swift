@@ -61,6 +61,12 @@ package struct Instance: Sendable {
             (error.code == .newer || error.code == .busy ? ExitCode.tryAgain : .unavailable).leave()
         }
         let clock = Clock.system
+        do throws(StoreError) {
+            // `/readyz` gives a young database time for its first pass.
+            _ = try store.markOnce(Site.madeMark, "", at: clock.now())
+        } catch {
+            journal.record(.warning, "database cannot be written", ["error": "\(error)"])
+        }
         let work = Work(
             Surroundings(
                 store: store, github: .live(configuration, cancellation, clock),

@@ -12,7 +12,7 @@ package struct Responder: Sendable {
     /// Bytes of a body at most; GitHub sends no more than 25 MiB.
     package var maximumBodyBytes = 26_214_400
     /// How long requests in flight may take once the program is to end.
-    package var drainDeadline: Duration = .milliseconds(1800)
+    package var drainDeadline: Duration = .milliseconds(1400)
     /// Says what went wrong with the socket.
     package var log: @Sendable (String) -> Void
     /// Answers one request.

@@ -65,6 +65,10 @@ private final class Handle: @unchecked Sendable {
     func send(
         _ request: Request, _ limits: Transport.Limits, _ options: CurlOptions
     ) throws(TransportError) -> Response {
+        // A call that has not begun is certain to have done nothing.
+        guard !options.cancellation.isCancelled else {
+            throw TransportError(.unreachable, "the program is ending")
+        }
         guard let target = AddressRules.target(request.target) else {
             throw TransportError(.notAllowed, "the address is no plain http(s) URL")
         }
