@@ -7,6 +7,8 @@ package struct CommandParser: Sendable {
     let agents: AgentNames
     /// Seconds that `--timeout` may ask for at most.
     let maximumTimeout: Int
+    /// The cheap look before anything is decoded.
+    let scan: MentionScan
 
     /// Seconds that `--timeout` asks for at least.
     package static let minimumTimeout = 60
@@ -16,6 +18,7 @@ package struct CommandParser: Sendable {
         self.mention = mention
         self.agents = agents
         self.maximumTimeout = maximumTimeout
+        scan = MentionScan(mention)
     }
 
     /// The first command of the comment; nil when it never asks for anything.

@@ -49,14 +49,26 @@ struct Parameters {
     /// The request without its body.
     var head: Request {
         var fields = Fields()
-        for (name, value) in all() where name.hasPrefix("HTTP_") && name != "HTTP_PROXY" {
-            let words = name.dropFirst(5).split(separator: "_", omittingEmptySubsequences: false)
-            fields.append(words.joined(separator: "-"), value)
+        for (name, value) in all() where name != "HTTP_PROXY" && name.utf8.starts(with: Self.prefix) {
+            fields.append(Self.fieldName(name.utf8.dropFirst(Self.prefix.count)), value)
         }
         if let type = lookUp("CONTENT_TYPE"), !type.isEmpty { fields["Content-Type"] = type }
         return Request(
             method: lookUp("REQUEST_METHOD") ?? "", target: lookUp("REQUEST_URI") ?? "/",
             fields: fields)
+    }
+
+    /// Begins the names of a request's header fields.
+    private static let prefix = Array("HTTP_".utf8)
+
+    /// `X-HUB-SIGNATURE-256` of `X_HUB_SIGNATURE_256`.
+    private static func fieldName(_ bytes: Substring.UTF8View) -> String {
+        String(unsafeUninitializedCapacity: bytes.count) { buffer in
+            for (index, byte) in bytes.enumerated() {
+                buffer[index] = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
+            }
+            return bytes.count
+        }
     }
 
     var remoteAddress: String { lookUp("REMOTE_ADDR") ?? "" }

@@ -38,10 +38,15 @@ package struct Responder: Sendable {
         sigaddset(&set, SIGINT)
         pthread_sigmask(SIG_BLOCK, &set, nil)
         signal(SIGPIPE, SIG_IGN)
+        // Each arena keeps what was freed in it; a dozen threads on few cores need no dozen of them.
+        mallopt(M_ARENA_MAX, mostArenas)
         // A peer that connects and says nothing, or never reads, must not hold up the drain.
         setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "1000", 1)
         setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "500", 1)
     }
+
+    /// Pools of freed memory that glibc keeps at most.
+    private static let mostArenas: Int32 = 2
 
     /// Waits for SIGTERM or SIGINT.
     package static func waitForSignal() {
@@ -178,15 +183,17 @@ package struct Responder: Sendable {
         }
     }
 
+    /// The header fields among the parameters, under their names there.
     private static func pairs(_ envp: FCGX_ParamArray?) -> [(String, String)] {
         var pairs: [(String, String)] = []
         var next = envp
         while let entry = next?.pointee {
-            let text = String(cString: entry)
-            if let equals = text.firstIndex(of: "=") {
-                pairs.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
-            }
             next = next?.advanced(by: 1)
+            guard strncmp(entry, "HTTP_", 5) == 0, let equals = strchr(entry, Int32(UInt8(ascii: "="))) else {
+                continue
+            }
+            let bytes = UnsafeRawBufferPointer(start: entry, count: equals - entry)
+            pairs.append((String(decoding: bytes, as: UTF8.self), String(cString: equals + 1)))
         }
         return pairs
     }
