@@ -1,0 +1,72 @@
+# Porter's house rules in one place. Everything of weight is in scripts/, where it can be read and linted.
+#
+# Two builds exist and no third: debug with the tests (`.build/debug`), and the programs as they are installed
+# (`.build/release`, optimised, with Swift's runtime inside), which the demonstration and the end-to-end tests
+# run too. The latter is made program by program: the static runtime has no Testing, and a build of everything
+# would want it for Tests/Support.
+
+SHELL = /bin/sh
+PREFIX ?= /usr/local
+DESTDIR ?=
+AGENT ?= codex
+SETUP = @scripts/setup
+PYTHON = /usr/bin/python3
+RELEASE = --configuration release --static-swift-stdlib
+PROGRAMS = porter-fcgi porter-watchdog porter-runner porter-worker porterctl porter-playground
+export PREFIX DESTDIR
+
+# Newer than every source once the programs are built; asking SwiftPM six times would cost ten seconds.
+BUILT = .build/release/programs-built
+
+.DEFAULT_GOAL = help
+.PHONY: help setup build demo run test test-long lint format chaos bench install clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing; without root, print the line that does
+	$(SETUP)
+
+build: $(BUILT) ## Build the programs as they are installed
+
+$(BUILT): Package.swift .swift-version $(shell find Sources Playground)
+	$(SETUP) build
+	@for program in $(PROGRAMS); do swift build $(RELEASE) --product $$program || exit 1; done
+	@touch $@
+
+demo: build ## Show the main job on this box, from a comment to a pull request (AGENT=codex, or AGENT=demo)
+	$(SETUP) run agents
+	$(PYTHON) scripts/demo --agent $(AGENT)
+
+run: build ## Start everything on this box and keep it running until Ctrl-C
+	$(SETUP) run agents
+	@exec $(PYTHON) scripts/run
+
+test: ## What must be green before a change is merged (PORTER_TEST_WITHOUT_CLIS=1: without agents' programs)
+	@scripts/test
+
+test-long: build ## What takes longer: real systemd, and that the linters find what they should
+	$(SETUP) run lint tests long
+	scripts/lint-selftest
+	scripts/test-systemd
+
+lint: ## Format, documentation, layers, scripts, nginx, units, links
+	$(SETUP) build lint
+	scripts/lint
+
+format: ## Format the Swift sources
+	swift format --in-place --recursive Sources Tests Playground Package.swift
+
+chaos: build ## Kill, cut and disturb a running Porter, and check the promise from outside
+	$(SETUP) run agents tests
+	$(PYTHON) scripts/chaos
+
+bench: build ## Measure the way in beside a bare C responder
+	$(SETUP) run bench
+	$(PYTHON) Benchmarks/ingest/ingest.py .build/release/porter-fcgi
+
+install: ## Install what was built (DESTDIR, PREFIX=/usr/local); keeps what the operator changed
+	@scripts/install
+
+clean: ## Remove everything that was built; keeps the virtual environments
+	rm -rf .build build
