@@ -4,7 +4,7 @@
 Usage: nginx_conf.py development PREFIX SOCKET PORT [--public FOLDER] [--tls CERTIFICATE KEY]
        nginx_conf.py site PREFIX SOCKET HTTP_PORT HTTPS_PORT CERTIFICATE KEY [--public FOLDER]
 
-Prints the configuration; nginx takes it by `nginx -p PREFIX -e PREFIX/error.log -c FILE`. PREFIX is a folder
+Prints the configuration; nginx takes it by `nginx -p PREFIX -e PREFIX/error.log -c FILE -g "daemon off;"`. PREFIX is a folder
 that exists; all that nginx writes lies in it.
 """
 
@@ -83,8 +83,7 @@ def render_site(
         site = site.replace(old, new)
     place = _word(prefix)
     # As Debian's own nginx.conf includes a site.
-    return f"""daemon off;
-worker_processes 2;
+    return f"""worker_processes 2;
 pid {place}/nginx.pid;
 error_log {place}/error.log notice;
 {_user()}
