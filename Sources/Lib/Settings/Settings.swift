@@ -75,6 +75,9 @@ package struct Setting: Hashable, Sendable {
         Setting(
             "PORTER_RUNNER_USER", .text, "nobody", "What machines run as when the runner starts as root."),
         Setting(
+            "PORTER_RUNNER_ISOLATION", .choice(["box", "weak"]), "box",
+            "How machines are walled in; `weak` accepts a host without user namespaces."),
+        Setting(
             "PORTER_WORKER_COMMAND", .path, "porter-worker beside the runner",
             "The worker's program: one absolute path, no arguments."),
         Setting(

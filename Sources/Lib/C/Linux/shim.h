@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,3 +43,5 @@ static inline int porter_spawn_directory(posix_spawn_file_actions_t *actions, co
   return posix_spawn_file_actions_addchdir_np(actions, path);
 }
 static inline int porter_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+#include "launch.h"
