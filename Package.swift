@@ -139,7 +139,7 @@ let package = Package(
         // The tests.
         .target(
             name: "PorterTestSupport",
-            dependencies: ["Porter"],
+            dependencies: ["Porter", "PorterProcess"],
             path: "Tests/Support",
             swiftSettings: strict
         ),

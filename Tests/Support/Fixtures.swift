@@ -1,5 +1,5 @@
 package import Foundation
-import Testing
+package import Testing
 
 /// Recorded answers and payloads of the outside world, which are kept beside the checkout and not in it.
 ///

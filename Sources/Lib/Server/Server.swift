@@ -47,6 +47,8 @@ package final class Server: Sendable {
 
     /// Begins to listen and returns once it does.
     ///
+    /// Call it on a thread of your own: FlyingFox needs Swift's shared pool, which has one thread a core.
+    ///
     /// - Returns: the port, 0 for a unix socket.
     /// - Throws: ``ServerError`` when the address is taken or may not be listened at.
     package func start() throws(ServerError) -> UInt16 {
