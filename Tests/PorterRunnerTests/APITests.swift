@@ -6,6 +6,8 @@ import PorterMachines
 import Synchronization
 import Testing
 
+@testable import PorterRunner
+
 @Suite struct APITests {
     @Test func `the name of a live machine is taken, and free again when it is destroyed`() throws {
         let runner = try RunnerProcess.begin(worker: MachineTests.endless)
@@ -125,7 +127,12 @@ import Testing
         #expect(warnings.contains { $0.hasPrefix("Cores:") } == (limits["cpus"] == "none"))
         let machine = try runner.machines.create(RunnerProcess.plan("a", memory: 300))
         guard limits["memory"] == "cgroup v1" else { return }
-        let file = "/sys/fs/cgroup/memory/porter-\(machine.id)/memory.limit_in_bytes"
+        let base = try #require(
+            ControlGroups.find(
+                mounts: HostProcesses.text("/proc/self/mountinfo"),
+                membership: HostProcesses.text("/proc/self/cgroup")
+            ).places[.memory]?.folder)
+        let file = "\(base)/porter-\(machine.id)/memory.limit_in_bytes"
         #expect(eventually { HostProcesses.text(file) == String(300 * 1_048_576) })
         try runner.machines.destroy(machine.id)
         #expect(HostProcesses.text(file) == "")
