@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Porter
+import PorterProcess
 import Testing
 
 @testable import PorterRunner

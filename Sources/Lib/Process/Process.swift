@@ -37,6 +37,8 @@ package struct Command: Sendable {
     package var descriptors: [(child: Int32, ours: Int32)]
     /// Whether what it writes on standard error joins its standard output.
     package var joinsErrors: Bool
+    /// Whether it leads a session of its own, not only a process group.
+    package var hasOwnSession: Bool
 
     /// A program with its arguments.
     package init(
@@ -50,6 +52,7 @@ package struct Command: Sendable {
         self.input = input
         descriptors = []
         joinsErrors = false
+        hasOwnSession = false
     }
 
     /// Starts the program in a process group of its own.
@@ -115,7 +118,8 @@ package struct Command: Sendable {
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
             &attributes,
-            Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+            Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF)
+                | (hasOwnSession ? porter_spawn_session : Int16(POSIX_SPAWN_SETPGROUP)))
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         return Self.withCStrings([program] + arguments) { argv in
             Self.withCStrings(variables) { envp in

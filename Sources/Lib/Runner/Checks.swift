@@ -39,7 +39,7 @@ struct Checks: Sendable {
         _ = host.children.killStrays(atMost: .seconds(Life.strayTime))
         guard ending != .exited(0) else { return nil }
         lseek(words, 0, SEEK_SET)
-        let text = Files.text(of: words) ?? ""
+        let text = SmallFiles.text(of: words) ?? ""
         let last = text.split(whereSeparator: \.isNewline).last.map(String.init)
         return isInTime ? last ?? "it ended with code \(ending.code)" : "it took longer than \(Self.time) s"
     }

@@ -13,8 +13,7 @@ final class Children: Sendable {
 
     /// Makes this process the one that orphans below it go to.
     static func adoptOrphans() {
-        let result = porter_prctl(PR_SET_CHILD_SUBREAPER, 1)
-        precondition(result == 0, "Linux lets every process adopt")
+        Orphans.adopt()
     }
 
     /// Starts a program; the calling thread must live until the program has been reaped.
@@ -45,18 +44,8 @@ final class Children: Sendable {
     ///
     /// - Returns: false when something was still there after the time.
     func killStrays(atMost time: Duration) -> Bool {
-        let deadline = ContinuousClock.now + time
-        while true {
-            let strays = own.withLock { own in
-                ProcessTable.read().children(of: getpid()).map(\.pid).filter { !own.contains($0) }
-            }
-            if strays.isEmpty { return true }
-            for pid in strays {
-                kill(pid, SIGKILL)
-                waitpid(pid, nil, WNOHANG)
-            }
-            if ContinuousClock.now > deadline { return false }
-            usleep(2000)
+        Orphans.kill(atMost: time) { strays in
+            own.withLock { own in strays().filter { !own.contains($0) } }
         }
     }
 }

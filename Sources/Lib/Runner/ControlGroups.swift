@@ -1,4 +1,5 @@
 import Glibc
+import PorterProcess
 
 /// The kernel's own limits, where the runner may set them: control groups of version 1 or 2.
 ///
@@ -140,7 +141,7 @@ struct ControlGroups: Hashable, Sendable {
     /// A group with processes of its own cannot: then the runner moves into a group below.
     private static func enable(_ kind: Kind, _ base: String) -> Bool {
         func words(_ file: String) -> [Substring] {
-            Files.text(base + file)?.split { $0 == " " || $0 == "\n" } ?? []
+            SmallFiles.text(base + file)?.split { $0 == " " || $0 == "\n" } ?? []
         }
         guard words("/cgroup.controllers").contains(Substring(kind.rawValue)) else { return false }
         let control = "/cgroup.subtree_control"
@@ -174,7 +175,7 @@ struct MachineGroup: Sendable {
     var memoryKills: Int {
         guard let place = groups.places[.memory] else { return 0 }
         let file = place.version == 1 ? "/memory.oom_control" : "/memory.events"
-        let text = Files.text(place.folder + "/" + name + file) ?? ""
+        let text = SmallFiles.text(place.folder + "/" + name + file) ?? ""
         for line in text.split(separator: "\n") where line.hasPrefix("oom_kill ") {
             return Int(line.dropFirst(9)) ?? 0
         }
@@ -184,7 +185,7 @@ struct MachineGroup: Sendable {
     /// Kills whatever is in them.
     func kill() {
         for file in joins {
-            let pids = (Files.text(file) ?? "").split(separator: "\n").compactMap { pid_t($0) }
+            let pids = (SmallFiles.text(file) ?? "").split(separator: "\n").compactMap { pid_t($0) }
             for pid in pids where pid > 0 { Glibc.kill(pid, SIGKILL) }
         }
     }

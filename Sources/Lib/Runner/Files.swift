@@ -1,29 +1,7 @@
-import CLinux
 import Glibc
 
-/// Small files, read and written whole.
+/// Small files, written whole.
 enum Files {
-    /// The file's text, nil when it cannot be read.
-    static func text(_ path: String) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return text(of: descriptor)
-    }
-
-    /// What stands between the descriptor's position and its end.
-    static func text(of descriptor: Int32) -> String? {
-        var bytes: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 16_384)
-        while true {
-            let count = read(descriptor, &part, part.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { return nil }
-            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
-            bytes += part[..<count]
-        }
-    }
-
     /// Writes into a file that is there, as the files of the kernel are; false when it refuses.
     static func put(_ text: String, _ path: String) -> Bool {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
@@ -63,20 +41,5 @@ enum Files {
         guard descriptor >= 0 else { throw RunnerFailure("cannot open \(folder)", errno) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw RunnerFailure("cannot write \(folder)", errno) }
-    }
-
-    /// The names in a folder, without `.` and `..`; none when it cannot be read.
-    static func names(in folder: String) -> [String] {
-        guard let stream = opendir(folder) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) { names.append(name(of: entry)) }
-        return names.filter { $0 != "." && $0 != ".." }
-    }
-
-    static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
-        withUnsafeBytes(of: &entry.pointee.d_name) {
-            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import PorterProcess
 
 /// Looks after a machine's limits from outside, where the kernel does not.
 ///

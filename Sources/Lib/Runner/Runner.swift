@@ -59,8 +59,8 @@ package struct Runner: Sendable {
         host = Host(
             folder: folder, settings: settings, worker: try folder.install(settings.worker),
             groups: ControlGroups.find(
-                mounts: Files.text("/proc/self/mountinfo") ?? "",
-                membership: Files.text("/proc/self/cgroup") ?? ""),
+                mounts: SmallFiles.text("/proc/self/mountinfo") ?? "",
+                membership: SmallFiles.text("/proc/self/cgroup") ?? ""),
             children: Children(),
             journal: .logging(Logger(label: "porter-runner") { _ in JournalLogHandler(level: level) }),
             clock: Clock {

@@ -1,6 +1,7 @@
 import CLinux
 import FoundationEssentials
 import Glibc
+import PorterProcess
 
 /// The runner's folder: what survives it.
 ///
@@ -85,7 +86,7 @@ struct StateFolder: Sendable {
     /// All records; a file that is none is set aside, and its name is told.
     func load(onUnreadable: (String) -> Void) -> [MachineRecord] {
         var records: [MachineRecord] = []
-        for name in Files.names(in: machines) {
+        for name in SmallFiles.names(in: machines) {
             let path = machines + "/" + name
             if name.hasSuffix(".new") { unlink(path) }
             guard name.hasSuffix(".json") else { continue }
@@ -124,6 +125,6 @@ struct StateFolder: Sendable {
 
     /// Removes every workspace but those.
     func removeWorkspaces(but kept: Set<String>) {
-        for name in Files.names(in: workspaces) where !kept.contains(name) { _ = removeWorkspace(name) }
+        for name in SmallFiles.names(in: workspaces) where !kept.contains(name) { _ = removeWorkspace(name) }
     }
 }

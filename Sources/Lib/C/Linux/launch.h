@@ -108,6 +108,9 @@ static inline pid_t porter_launch(const struct porter_launch *launch) {
   return child;
 }
 
+/* What glibc names POSIX_SPAWN_SETSID for _GNU_SOURCE alone. */
+static const short porter_spawn_session = 0x80;
+
 /* A file without a name, in memory. https://man7.org/linux/man-pages/man2/memfd_create.2.html */
 static inline int porter_memory_file(const char *name) {
   return (int)syscall(SYS_memfd_create, name, 1U);

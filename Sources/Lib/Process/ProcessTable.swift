@@ -3,36 +3,45 @@ import Glibc
 /// The processes of the host at one moment, as `/proc` shows them.
 ///
 /// - SeeAlso: <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
-struct ProcessTable: Sendable {
+package struct ProcessTable: Sendable {
     /// One process.
-    struct Entry: Hashable, Sendable {
-        let pid: pid_t
-        let parent: pid_t
+    package struct Entry: Hashable, Sendable {
+        package let pid: Int32
+        package let parent: Int32
         /// Bytes that it holds itself: anonymous and shared memory, not the pages of files.
-        let memory: Int
-        let threads: Int
+        package let memory: Int
+        package let threads: Int
+
+        /// A process with those facts.
+        package init(pid: Int32, parent: Int32, memory: Int, threads: Int) {
+            self.pid = pid
+            self.parent = parent
+            self.memory = memory
+            self.threads = threads
+        }
     }
 
-    private let children: [pid_t: [Entry]]
-    private let entries: [pid_t: Entry]
+    private let children: [Int32: [Entry]]
+    private let entries: [Int32: Entry]
 
-    init(_ entries: [Entry]) {
+    /// A table of those processes.
+    package init(_ entries: [Entry]) {
         self.entries = Dictionary(entries.map { ($0.pid, $0) }) { $1 }
         children = Dictionary(grouping: entries, by: \.parent)
     }
 
     /// Reads all of `/proc`.
-    static func read() -> ProcessTable {
-        let pids = Files.names(in: "/proc").compactMap { pid_t($0) }
+    package static func read() -> ProcessTable {
+        let pids = SmallFiles.names(in: "/proc").compactMap { Int32($0) }
         return ProcessTable(
-            pids.compactMap { pid in Files.text("/proc/\(pid)/status").map { parse($0, pid) } })
+            pids.compactMap { pid in SmallFiles.text("/proc/\(pid)/status").map { parse($0, pid) } })
     }
 
     /// The children of a process.
-    func children(of pid: pid_t) -> [Entry] { children[pid] ?? [] }
+    package func children(of pid: Int32) -> [Entry] { children[pid] ?? [] }
 
     /// A process and all that descends from it.
-    func tree(of pid: pid_t) -> [Entry] {
+    package func tree(of pid: Int32) -> [Entry] {
         var found = [entries[pid]].compactMap(\.self)
         var next = children(of: pid)
         while let entry = next.popLast() {
@@ -42,8 +51,9 @@ struct ProcessTable: Sendable {
         return found
     }
 
-    static func parse(_ status: String, _ pid: pid_t) -> Entry {
-        var parent: pid_t = 0
+    /// One process's status file.
+    package static func parse(_ status: String, _ pid: Int32) -> Entry {
+        var parent: Int32 = 0
         var kibibytes = 0
         var threads = 1
         for line in status.split(separator: "\n") {
@@ -51,7 +61,7 @@ struct ProcessTable: Sendable {
             let words = line[line.index(after: colon)...].split { $0 == " " || $0 == "\t" }
             guard let value = words.first.flatMap({ Int($0) }) else { continue }
             switch line[..<colon] {
-            case "PPid": parent = pid_t(value)
+            case "PPid": parent = Int32(value)
             case "RssAnon", "RssShmem": kibibytes += value
             case "Threads": threads = value
             default: break
