@@ -41,7 +41,7 @@ struct AgentRun: Sendable {
         var heardAt = start
         var end = End.left
         var terminatedAt: ContinuousClock.Instant?
-        let ending = boxed.child.watch(
+        let ending = boxed.watch(
             Child.Care(
                 onOutput: { stream, bytes in
                     heardAt = .now

@@ -19,6 +19,10 @@ struct Box: Sendable {
     static let systemPath = ["/usr/local/bin", "/usr/bin", "/bin"]
 
     var hasNetwork: Bool
+    /// Whether there are walls; without, the program runs beside the worker (``withoutWalls(home:)``).
+    private(set) var hasWalls = true
+    /// The program's home.
+    private var ownHome = Self.home
     /// Folders and files that can be read at their own paths.
     var readable: [String] = []
     /// Further things at other paths: the source, its place, whether it may be written.
@@ -31,6 +35,22 @@ struct Box: Sendable {
     init(tree: String, hasNetwork: Bool) {
         self.hasNetwork = hasNetwork
         mounts = [(tree, Self.tree, true)]
+    }
+
+    /// The same program without walls, for a machine that cannot make any.
+    ///
+    /// It has its own environment, session and home, and all that it leaves behind is killed. It can read and
+    /// write what its user can; the network stays open.
+    func withoutWalls(home: String) -> Box {
+        var box = self
+        box.hasWalls = false
+        box.ownHome = home
+        return box
+    }
+
+    /// Where the program finds what lies at the place in a box.
+    func seen(_ place: String) -> String {
+        hasWalls ? place : mounts.last { $0.place == place }?.source ?? place
     }
 
     /// Bubblewrap's options, without the program.
@@ -60,14 +80,19 @@ struct Box: Sendable {
             options += [mount.isWritable ? "--bind" : "--ro-bind", mount.source, mount.place]
         }
         options += ["--chdir", Self.tree]
-        let path = (searched + Self.systemPath).joined(separator: ":")
-        let variables = ["PATH": path, "HOME": Self.home, "LANG": "C.UTF-8", "TMPDIR": "/tmp"]
-        for (name, value) in variables.merging(environment, uniquingKeysWith: { $1 }).sorted(by: {
-            $0.key < $1.key
-        }) {
+        for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
             options += ["--setenv", name, value]
         }
         return options
+    }
+
+    /// All of the program's environment.
+    private var variables: [String: String] {
+        let path = (searched + Self.systemPath).joined(separator: ":")
+        let own = [
+            "PATH": path, "HOME": ownHome, "LANG": "C.UTF-8", "TMPDIR": hasWalls ? "/tmp" : ownHome,
+        ]
+        return own.merging(environment) { $1 }
     }
 
     /// The command that runs a program in the box.
@@ -78,6 +103,15 @@ struct Box: Sendable {
             "/usr/bin/bwrap", ["--args", "3", "--"] + program, environment: [:], directory: "/",
             input: input)
         command.descriptors = [(child: 3, ours: descriptor)]
+        return command
+    }
+
+    /// The command that runs a program without walls.
+    func bareCommand(_ program: [String], input: [UInt8]?) -> Command {
+        var command = Command(
+            program[0], Array(program.dropFirst()), environment: variables, directory: seen(Self.tree),
+            input: input)
+        command.hasOwnSession = true
         return command
     }
 }

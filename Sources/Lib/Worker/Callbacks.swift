@@ -62,15 +62,18 @@ final class Callbacks: Sendable {
 
     /// Asks until there is an answer.
     ///
-    /// - Parameter time: after which ``Silence`` is thrown.
+    /// - Parameters:
+    ///   - time: after which ``Silence`` is thrown.
+    ///   - isCancelled: asked before each pause; true throws ``Silence`` as well.
     func askOn(
-        _ name: String, _ body: some Encodable, token: Secret, atMost time: Duration
+        _ name: String, _ body: some Encodable, token: Secret, atMost time: Duration,
+        isCancelled: () -> Bool = { false }
     ) throws -> Data {
         let deadline = ContinuousClock.now + time
         var pause = 0.25
         while true {
             if let answer = try ask(name, body, token: token) { return answer }
-            guard ContinuousClock.now < deadline else { throw Silence() }
+            guard ContinuousClock.now < deadline, !isCancelled() else { throw Silence() }
             usleep(UInt32(pause * Double.random(in: 0.75...1.25) * 1_000_000))
             pause = min(Self.longestPause, pause * 2)
         }

@@ -18,7 +18,8 @@ struct Run: Sendable {
     /// Does everything, and says how it went.
     func report() -> CompleteBody {
         do throws(WorkerFailure) {
-            let workspace = try Workspace(root: settings.workspace, authorityFile: settings.authorityFile)
+            let workspace = try Workspace(
+                root: settings.workspace, authorityFile: settings.authorityFile, hasWalls: !settings.isWeak)
             let base = try prepare(workspace)
             guard pulse.enter(.agent, "The agent is at work.", atMost: .seconds(300)) else {
                 return ended(.cancelled, stopReason)
@@ -50,7 +51,7 @@ struct Run: Sendable {
         guard let program = find(name) else {
             throw WorkerFailure(.agentMissing, "The program `\(name)` is not on this machine.")
         }
-        var box = Box(tree: workspace.tree, hasNetwork: true)
+        var box = workspace.box(hasNetwork: true)
         box.searched = settings.agentPath
         box.readable = settings.agentPath.filter { access($0, R_OK | X_OK) == 0 }
         // A program elsewhere is shown to the box by itself; /usr is there already.
@@ -65,9 +66,10 @@ struct Run: Sendable {
             try write(assignment.prompt, to: file)
             box.mounts.append((file, AgentInvocation.promptPath, false))
         }
+        if settings.isWeak { pulse.log.note("porter: this machine has no boxes; the agent runs without one") }
         pulse.log.note("porter: running \(assignment.agent.name) (\(version(of: program, box, workspace)))")
         let run = AgentRun(
-            program: [program] + assignment.agent.argv.dropFirst(), box: box, prompt: input,
+            program: [program] + assignment.agent.argv.dropFirst().map(box.seen), box: box, prompt: input,
             limits: assignment.limits, scratch: workspace.scratch)
         let definition = AgentCatalog.standard(demo: assignment.agent.argv.first).find(assignment.agent.name)
         let result = try workspace.attempt { () throws(ProcessError) in try run.run(definition, pulse) }
@@ -96,7 +98,7 @@ struct Run: Sendable {
         else { return "version unknown" }
         let start = ContinuousClock.now
         var words: [UInt8] = []
-        _ = boxed.child.watch(
+        _ = boxed.watch(
             Child.Care(
                 onOutput: { stream, bytes in
                     if stream == .output { words += bytes.prefix(200 - min(200, words.count)) }

@@ -12,7 +12,7 @@ struct SaveBox: Sendable {
     let workspace: Workspace
     let assignment: Assignment
 
-    /// What the box runs; its arguments are the base commit and the branch.
+    /// What the box runs; its arguments are the base commit, the tree and the hand-over's folder.
     ///
     /// Nothing of it is believed: the worker checks the bundle.
     private static let script = """
@@ -22,10 +22,10 @@ struct SaveBox: Sendable {
         export GIT_CONFIG_KEY_1=core.hooksPath GIT_CONFIG_VALUE_1=/dev/null
         export GIT_CONFIG_KEY_2=gc.auto GIT_CONFIG_VALUE_2=0
         export GIT_CONFIG_KEY_3=advice.addEmbeddedRepo GIT_CONFIG_VALUE_3=false
-        base=$1
-        export GIT_DIR=/out/copy.git GIT_WORK_TREE=/work
+        base=$1 tree=$2 out=$3
+        export GIT_DIR="$out/copy.git" GIT_WORK_TREE="$tree"
         parent=$base
-        if git fetch -q --no-tags /work/.git +HEAD:refs/heads/agent 2>/dev/null &&
+        if git fetch -q --no-tags "$tree/.git" +HEAD:refs/heads/agent 2>/dev/null &&
             git merge-base --is-ancestor "$base" refs/heads/agent; then
             parent=$(git rev-parse refs/heads/agent)
         fi
@@ -34,10 +34,10 @@ struct SaveBox: Sendable {
         git read-tree "$parent"
         git add -A .
         if ! git diff-index --cached --quiet "$parent" --; then
-            git commit -q --no-verify --cleanup=verbatim -F /out/message
+            git commit -q --no-verify --cleanup=verbatim -F "$out/message"
         fi
         if [ "$(git rev-parse refs/heads/result)" != "$base" ]; then
-            git bundle create -q /out/changes.bundle refs/heads/result "^$base"
+            git bundle create -q "$out/changes.bundle" refs/heads/result "^$base"
         fi
         """
 
@@ -50,7 +50,7 @@ struct SaveBox: Sendable {
             ["clone", "-q", "--bare", "--no-hardlinks", "file://\(workspace.repository)", out + "/copy.git"],
             .setupFailed, timeout)
         try write(message, to: out + "/message")
-        var box = Box(tree: workspace.tree, hasNetwork: false)
+        var box = workspace.box(hasNetwork: false)
         box.mounts.append((out, Self.place, true))
         box.environment = [
             "GIT_AUTHOR_NAME": assignment.author.name, "GIT_AUTHOR_EMAIL": assignment.author.email,
@@ -73,13 +73,15 @@ struct SaveBox: Sendable {
     private func runBox(_ box: Box, _ base: String, _ timeout: Duration) throws(WorkerFailure) {
         let boxed = try workspace.attempt { () throws(ProcessError) in
             try BoxedProgram.start(
-                ["/bin/sh", "-c", Self.script, "save", base], in: box, input: nil,
+                [
+                    "/bin/sh", "-c", Self.script, "save", base, box.seen(Box.tree), box.seen(Self.place),
+                ], in: box, input: nil,
                 scratch: workspace.scratch)
         }
         let start = ContinuousClock.now
         var words: [UInt8] = []
         var wasTimedOut = false
-        let ending = boxed.child.watch(
+        let ending = boxed.watch(
             Child.Care(
                 onOutput: { _, bytes in
                     words += bytes

@@ -1,5 +1,6 @@
 import Glibc
 import PorterProcess
+import Synchronization
 
 /// SIGTERM and SIGINT, which say that the machine is being shut down.
 enum ShutdownSignal {
@@ -26,5 +27,36 @@ enum ShutdownSignal {
         sigaddset(&set, SIGTERM)
         sigaddset(&set, SIGINT)
         return set
+    }
+}
+
+/// Whether the machine is being shut down, and what is to be done then.
+final class Shutdown: Sendable {
+    private struct State {
+        var isAsked = false
+        var body: (@Sendable () -> Void)?
+    }
+
+    private let state = Mutex(State())
+
+    /// Whether the machine is being shut down.
+    var isAsked: Bool { state.withLock { $0.isAsked } }
+
+    /// The machine is being shut down.
+    func ask() {
+        let body = state.withLock { state in
+            state.isAsked = true
+            return state.body
+        }
+        body?()
+    }
+
+    /// Does it when asked, at once if that was before.
+    func whenAsked(_ body: @escaping @Sendable () -> Void) {
+        let isAsked = state.withLock { state in
+            state.body = body
+            return state.isAsked
+        }
+        if isAsked { body() }
     }
 }

@@ -5,6 +5,7 @@ import Porter
 import PorterAgents
 import PorterHTTP
 import PorterProcess
+import PorterProcess
 package import PorterSettings
 
 /// The supervisor inside a machine: one task, from its claim to its report.
@@ -40,9 +41,14 @@ package struct Worker: Sendable {
         }
         do throws(ConfigurationErrors) {
             let settings = try WorkerSettings.load(environment)
-            for tool in ["/usr/bin/bwrap", "/usr/bin/git"] where access(tool, X_OK) != 0 {
+            let tools = settings.isWeak ? ["/usr/bin/git"] : ["/usr/bin/bwrap", "/usr/bin/git"]
+            for tool in tools where access(tool, X_OK) != 0 {
                 Say.line("porter-worker: \(tool) is missing")
                 return .unavailable
+            }
+            if settings.isWeak {
+                Privacy.hide()
+                Orphans.adopt()
             }
             return Worker(settings).run()
         } catch {
@@ -64,9 +70,11 @@ package struct Worker: Sendable {
     }
 
     private func run() -> ExitCode {
+        let shutdown = Shutdown()
+        ShutdownSignal.watch { shutdown.ask() }
         let assignment: Assignment
         do {
-            assignment = try claim()
+            assignment = try claim(isCancelled: { shutdown.isAsked })
         } catch {
             journal.record(.error, "task not claimed", ["error": "\(error)"])
             return .failed
@@ -76,7 +84,7 @@ package struct Worker: Sendable {
         let hidden = [assignment.callback_token, assignment.credential.token] + secrets
         for secret in hidden { Redactor.shared.watch(Secret(secret)) }
         let pulse = Pulse(callbacks: callbacks, token: token, log: LogBuffer(redactor: .shared))
-        ShutdownSignal.watch { pulse.end(.machineEnds) }
+        shutdown.whenAsked { pulse.end(.machineEnds) }
         let run = Run(
             assignment: assignment, settings: settings, callbacks: callbacks, pulse: pulse, token: token,
             secrets: hidden)
@@ -101,7 +109,7 @@ package struct Worker: Sendable {
         return .done
     }
 
-    private func claim() throws -> Assignment {
+    private func claim(isCancelled: () -> Bool) throws -> Assignment {
         var generator = SystemRandomNumberGenerator()
         let nonce = (0..<4).map { _ in
             let part = String(generator.next() as UInt64, radix: 16)
@@ -110,7 +118,7 @@ package struct Worker: Sendable {
         do {
             let answer = try callbacks.askOn(
                 "claim", ClaimBody(nonce: nonce), token: settings.token,
-                atMost: .seconds(Self.claimTime))
+                atMost: .seconds(Self.claimTime), isCancelled: isCancelled)
             return try JSONDecoder().decode(Assignment.self, from: answer)
         } catch let refusal as Callbacks.Refusal where refusal.code == "worker_outdated" {
             let report = CompleteBody(

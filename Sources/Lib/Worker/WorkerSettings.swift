@@ -14,6 +14,8 @@ struct WorkerSettings: Sendable {
     /// A PEM file of certificate authorities instead of the system's.
     let authorityFile: String?
     let logLevel: String
+    /// Whether the engine cannot have boxes made, and the operator accepted it.
+    let isWeak: Bool
 
     /// Where a machine without another word has its workspace.
     static let defaultWorkspace = "/workspace"
@@ -35,6 +37,8 @@ struct WorkerSettings: Sendable {
         if taskID == nil, !task.isEmpty { lines.append("PORTER_TASK_ID is no task's id") }
         let isAddress = callbackURL.hasPrefix("https://") || callbackURL.hasPrefix("http://")
         if !callbackURL.isEmpty, !isAddress { lines.append("PORTER_CALLBACK_URL is no http address") }
+        let isolation = environment["PORTER_ISOLATION"] ?? "box"
+        if !["box", "weak"].contains(isolation) { lines.append("PORTER_ISOLATION is neither box nor weak") }
         guard lines.isEmpty, let taskID else { throw ConfigurationErrors(lines: lines) }
         let folders = (environment["PORTER_AGENT_PATH"] ?? "").split(separator: ":").map(String.init)
         return WorkerSettings(
@@ -42,7 +46,7 @@ struct WorkerSettings: Sendable {
             workspace: environment["PORTER_WORKSPACE"] ?? defaultWorkspace,
             agentPath: folders.filter { $0.hasPrefix("/") },
             authorityFile: environment["PORTER_CA_FILE"],
-            logLevel: environment["PORTER_LOG_LEVEL"] ?? "notice")
+            logLevel: environment["PORTER_LOG_LEVEL"] ?? "notice", isWeak: isolation == "weak")
     }
 }
 

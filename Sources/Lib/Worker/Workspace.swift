@@ -29,12 +29,14 @@ struct Workspace: Sendable {
 
     let root: String
     let git: Git
+    private let hasWalls: Bool
 
     /// Makes the folders under the root.
-    init(root: String, authorityFile: String?) throws(WorkerFailure) {
+    init(root: String, authorityFile: String?, hasWalls: Bool = true) throws(WorkerFailure) {
         self.root = root
+        self.hasWalls = hasWalls
         git = Git(home: root + "/home", authorityFile: authorityFile)
-        for folder in ["", "/home", "/out"] {
+        for folder in ["", "/home", "/out", "/agent"] {
             guard mkdir(root + folder, 0o700) == 0 || errno == EEXIST else {
                 throw WorkerFailure(
                     errno == ENOSPC ? .diskFull : .setupFailed,
@@ -51,6 +53,12 @@ struct Workspace: Sendable {
     var out: String { root + "/out" }
     /// A file for the options of a box, removed as soon as it is open.
     var scratch: String { root + "/options" }
+
+    /// A box around the tree, as this machine can make it.
+    func box(hasNetwork: Bool) -> Box {
+        let box = Box(tree: tree, hasNetwork: hasNetwork)
+        return hasWalls ? box : box.withoutWalls(home: root + "/agent")
+    }
 
     /// Brings the base branch, and makes the agent's tree of it.
     ///
