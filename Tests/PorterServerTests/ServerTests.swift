@@ -8,61 +8,86 @@ import Testing
 @testable import PorterServer
 
 @Suite struct ServerTests {
-    @Test func `a request's target, fields and body reach the handler as they were sent`() async throws {
+    /// Calls a server at a free port once.
+    private func exchange(
+        _ request: Request, _ handler: @escaping @Sendable (Request) -> Response
+    ) async throws -> Result<Response, TransportError> {
         try await onThread {
-            let seen = Mutex<Request?>(nil)
-            let server = Server(at: .loopback(port: 0)) { request in
-                seen.withLock { $0 = request }
-                return Response(status: 201, fields: ["X-Answer": "yes"], body: Data("done".utf8))
-            }
+            let server = Server(at: .loopback(port: 0), handler)
             let port = try server.start()
             defer { server.stop(atMost: 1) }
-
-            let response = try Transport.curl(CurlOptions()).send(
-                Request(
-                    method: "POST", target: "http://127.0.0.1:\(port)/a%2Fb?x=1&y=%20",
-                    fields: ["X-One": "two"], body: Data("body".utf8)),
-                Transport.Limits())
-
-            #expect(response.status == 201)
-            #expect(response.fields["X-Answer"] == "yes")
-            #expect(response.body == Data("done".utf8))
-            let request = try #require(seen.withLock { $0 })
-            #expect(request.target == "/a%2Fb?x=1&y=%20")
-            #expect(request.fields["x-one"] == "two")
-            #expect(request.body == Data("body".utf8))
+            var request = request
+            request.target = "http://127.0.0.1:\(port)\(request.target)"
+            do throws(TransportError) {
+                return .success(try Transport.curl(CurlOptions()).send(request, Transport.Limits()))
+            } catch {
+                return .failure(error)
+            }
         }
     }
 
+    @Test func `a request's target, fields and body reach the handler as they were sent`() async throws {
+        let seen = Mutex<Request?>(nil)
+        let request = Request(
+            method: "POST", target: "/a%2Fb?x=1&y=%20", fields: ["X-One": "two"], body: Data("body".utf8))
+
+        let response = try await exchange(request) { request in
+            seen.withLock { $0 = request }
+            return Response(status: 201, fields: ["X-Answer": "yes"], body: Data("done".utf8))
+        }.get()
+
+        #expect(response.status == 201)
+        #expect(response.fields["X-Answer"] == "yes")
+        #expect(response.body == Data("done".utf8))
+        let received = try #require(seen.withLock { $0 })
+        #expect(received.target == "/a%2Fb?x=1&y=%20")
+        #expect(received.fields["x-one"] == "two")
+        #expect(received.body == Data("body".utf8))
+    }
+
     @Test func `a unix socket gets its mode, and one that was left behind is replaced`() async throws {
-        try await onThread {
-            let path = "/tmp/porter-server-\(UInt32.random(in: 0 ... .max)).sock"
-            for _ in 0..<2 {
+        let path = "/tmp/porter-server-\(UInt32.random(in: 0 ... .max)).sock"
+        for _ in 0..<2 {
+            let (mode, answer) = try await onThread {
                 let server = Server(at: .unix(path: path, mode: 0o660)) { _ in Response(status: 204) }
                 #expect(try server.start() == 0)
+                defer { server.stop(atMost: 1) }
                 var status = stat()
-                #expect(stat(path, &status) == 0)
-                #expect(status.st_mode & 0o777 == 0o660)
+                _ = stat(path, &status)
                 var options = CurlOptions()
                 options.unixSocket = path
                 let response = try Transport.curl(options).send(
                     Request(method: "GET", target: "http://localhost/"), Transport.Limits())
-                #expect(response.status == 204)
-                server.stop(atMost: 1)
+                return (status.st_mode & 0o777, response.status)
             }
+            #expect(mode == 0o660)
+            #expect(answer == 204)
         }
     }
 
     @Test func `a second server at a unix socket in use is refused`() async throws {
-        try await onThread {
-            let path = "/tmp/porter-server-\(UInt32.random(in: 0 ... .max)).sock"
-            let first = Server(at: .unix(path: path, mode: 0o600)) { _ in Response(status: 204) }
-            _ = try first.start()
-            defer { first.stop(atMost: 1) }
-
-            #expect(throws: ServerError.self) {
-                try Server(at: .unix(path: path, mode: 0o600)) { _ in Response(status: 204) }.start()
+        let path = "/tmp/porter-server-\(UInt32.random(in: 0 ... .max)).sock"
+        await #expect(throws: ServerError.self) {
+            try await onThread {
+                let first = Server(at: .unix(path: path, mode: 0o600)) { _ in Response(status: 204) }
+                _ = try first.start()
+                defer { first.stop(atMost: 1) }
+                _ = try Server(at: .unix(path: path, mode: 0o600)) { _ in Response(status: 204) }.start()
             }
         }
+    }
+
+    @Test(arguments: [
+        Response.cut, Response(status: 200, fields: ["Content-Length": "100"], body: Data("half".utf8)),
+    ])
+    func `an answer that is broken off reaches the client as a closed connection, at once`(
+        answer: Response
+    ) async throws {
+        let start = ContinuousClock.now
+        let result = try await exchange(Request(method: "GET", target: "/")) { _ in answer }
+
+        let error = #expect(throws: TransportError.self) { try result.get() }
+        #expect(error?.code == .interrupted)
+        #expect(ContinuousClock.now - start < .seconds(10))
     }
 }

@@ -9,7 +9,9 @@ import Synchronization
 /// A small HTTP server for sockets of our own, `porter-runner`'s and the playground's.
 ///
 /// FlyingFox speaks HTTP/1.1; every request is answered on a thread of its own, so that handlers are
-/// straight-line code that may block. Bodies arrive whole, in memory.
+/// straight-line code that may block. Bodies arrive whole, in memory. A handler may break off an answer:
+/// ``PorterHTTP/Response/cut`` closes the connection at once, and a `Content-Length` that is larger than the
+/// body closes it after the body.
 ///
 /// - SeeAlso: <https://github.com/swhitty/FlyingFox>
 package final class Server: Sendable {
@@ -137,10 +139,16 @@ private struct Answerer: HTTPHandler {
         let response = await withCheckedContinuation { continuation in
             PorterProcess.Thread.start { continuation.resume(returning: handler(ours)) }
         }
+        if response.status == 0 { return HTTPResponse(webSocket: CutBeforeAnswer()) }
         var headers = HTTPHeaders()
         for pair in response.fields.pairs { headers.addValue(pair.value, for: HTTPHeader(pair.name)) }
+        let status = HTTPStatusCode(response.status, phrase: "")
+        if let count = response.fields["Content-Length"].flatMap({ Int($0) }), count > response.body.count {
+            let body = HTTPBodySequence(from: CutBody(bytes: response.body), count: count)
+            return HTTPResponse(statusCode: status, headers: headers, body: body)
+        }
         return HTTPResponse(
-            statusCode: HTTPStatusCode(response.status, phrase: ""), headers: headers,
+            statusCode: status, headers: headers,
             body: request.method == .HEAD ? Data() : response.body)
     }
 }
