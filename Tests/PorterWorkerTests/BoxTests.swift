@@ -16,6 +16,13 @@ import Testing
         #expect(pairs(box, "--bind") == [["/ws/tree", Box.tree]])
     }
 
+    @Test(arguments: [
+        "/work/porter/.venv-agents/bin", "/workspace/agents", "/home/mona/agents", "/srv/agents",
+    ])
+    func `the tree hides no folder that agents are likely to lie in`(folder: String) {
+        #expect(!folder.hasPrefix(Box.tree + "/"))
+    }
+
     @Test func `a box without network has its own`() {
         #expect(Box(tree: "/t", hasNetwork: false).options.contains("--unshare-net"))
         #expect(!Box(tree: "/t", hasNetwork: true).options.contains("--unshare-net"))

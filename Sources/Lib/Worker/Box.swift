@@ -11,8 +11,9 @@ import PorterProcess
 struct Box: Sendable {
     /// Bytes that the box's `/tmp` holds at most.
     static let temporaryBytes = 536_870_912
-    /// Where the tree lies inside.
-    static let tree = "/work"
+    /// Where the tree lies inside; what an operator's folder lies below would be hidden by it, hence a name
+    /// that no checkout, home or mount goes by (`/work` and `/workspace` do).
+    static let tree = "/porter-tree"
     /// The home inside; not below `/tmp`, where some agents refuse to keep their programs.
     static let home = "/home/agent"
     /// Where programs are searched for, after the operator's folders.
