@@ -5,7 +5,11 @@ extension AgentDefinition {
     /// Anthropic's Claude Code.
     ///
     /// Measured with 2.1.330: a refused key is retried for more than a minute unless
-    /// `CLAUDE_CODE_MAX_RETRIES` bounds it, and bypass mode refuses to run as root.
+    /// `CLAUDE_CODE_MAX_RETRIES` bounds it, and bypass mode refuses to run as root. In the agent's box,
+    /// against the playground's model, a whole turn with one command takes 1.1 s; a refused key or a rate
+    /// limit is over after 5.5 s and 4 calls, a server error after 5 s and 4 calls (529: 2.6 s and 3); a
+    /// used-up account and too long a prompt are told within a second. It reaches for no host but the
+    /// provider's, so names that cannot be resolved cost it nothing.
     ///
     /// - SeeAlso: <https://code.claude.com/docs/en/headless>
     static let claude = AgentDefinition(

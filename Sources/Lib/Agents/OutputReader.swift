@@ -98,12 +98,16 @@ enum ProviderErrors {
         if says("invalid api key", "invalid x-api-key", "authentication_error", "unauthorized") {
             return .providerAuth
         }
-        return says("overloaded", "rate limit") ? .providerOverloaded : nil
+        // Codex says "high demand" for a plain 500, without the status.
+        return says("overloaded", "rate limit", "high demand") ? .providerOverloaded : nil
     }
 
-    /// The code of `unexpected status 401 …`.
+    /// The code of `unexpected status 401 …` and of `… last status: 429 …`.
     private static func statusCode(_ text: String) -> Int? {
-        guard let range = text.firstRange(of: "status ") else { return nil }
-        return Int(text[range.upperBound...].prefix(3))
+        for words in ["unexpected status ", "last status: "] {
+            guard let range = text.firstRange(of: words) else { continue }
+            if let code = Int(text[range.upperBound...].prefix(3)) { return code }
+        }
+        return nil
     }
 }
