@@ -125,8 +125,9 @@ let package = Package(
             "GitHub", "Porter", "PorterCrypto", "PorterHTTP", "PorterProcess", "PorterServer",
             "PorterSettings"
         ),
-        playground("Model", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings"),
-        playground("Machines", "Porter", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings"),
+        playground("Face", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings"),
+        playground("Model", "PlaygroundFace", "PorterHTTP", "PorterSettings"),
+        playground("Machines", "PlaygroundFace", "Porter", "PorterHTTP", "PorterProcess", "PorterSettings"),
         .executableTarget(
             name: "porter-playground",
             dependencies: [
@@ -164,8 +165,9 @@ let package = Package(
         .testTarget(
             name: "PlaygroundTests",
             dependencies: [
-                "PlaygroundGitHub", "PlaygroundMachines", "PlaygroundModel", "Porter", "PorterCrypto",
-                "PorterGitHub", "PorterHTTP", "PorterMachines", "PorterTestSupport",
+                "PlaygroundFace", "PlaygroundGitHub", "PlaygroundMachines", "PlaygroundModel", "Porter",
+                "PorterAgents", "PorterCrypto", "PorterGitHub", "PorterHTTP", "PorterMachines",
+                "PorterProcess", "PorterServer", "PorterTestSupport", "PorterWorker",
             ],
             path: "Tests/PlaygroundTests",
             swiftSettings: strict
