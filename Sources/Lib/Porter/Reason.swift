@@ -138,7 +138,7 @@ package enum Reason: String, CaseIterable, Sendable {
                 "Check `PORTER_WORKER_IMAGE`; then retry.")
         case .launchFailed:
             Row(
-                "No machine for the run could be started, three times in a row.", .operator,
+                "No machine for the run could be started.", .operator,
                 "Look at the engine's log (`porterctl check` names what is missing); then retry.")
         case .cloneFailed:
             Row(
