@@ -78,7 +78,7 @@ package struct Configuration: Sendable {
     package let tasksPerUser: Int
     /// Runs of the instance at once; nil lets the engine decide.
     package let tasksTotal: Int?
-    /// Days that prompts, logs and deliveries are kept after a task's end.
+    /// Days that prompts and logs are kept after their task ended, and deliveries after they came.
     package let retentionDays: Int
     /// Bytes of log kept of one attempt.
     package let logLimit: Int

@@ -21,7 +21,7 @@ package struct Policy: Sendable {
     package var limits: Limits
     /// The team's keys, by the name of the variable that an agent gets.
     package var teamKeys: [String: Secret]
-    /// Days that prompts, logs and deliveries are kept after a task's end.
+    /// Days that prompts and logs are kept after their task ended, and deliveries after they came.
     package var retentionDays: Int
     /// Bytes of log kept an attempt.
     package var logLimit: Int
