@@ -32,7 +32,7 @@ extension Program {
             print("\(rawValue) \(Porter.version)")
             return true
         case "--help", "-h":
-            print("\(rawValue): \(summary).\nSettings come from the environment; see docs/configuration.md.")
+            print("\(rawValue): \(summary).\nSettings come from the environment; see docs/operating.md.")
             return true
         default:
             return false
