@@ -144,6 +144,12 @@ let package = Package(
             path: "Tests/Support",
             swiftSettings: strict
         ),
+        .target(
+            name: "PorterTestWorld",
+            dependencies: ["Porter", "PorterAgents", "PorterStore", "PorterWork"],
+            path: "Tests/World",
+            swiftSettings: strict
+        ),
         tests("Porter"),
         tests("PorterCrypto"),
         tests("PorterHTTP"),
@@ -156,8 +162,11 @@ let package = Package(
         tests("PorterStore", "Porter", .product(name: "GRDB", package: "GRDB.swift")),
         tests("PorterGitHub", "Porter", "PorterHTTP", "PorterCrypto"),
         tests("PorterMachines", "Porter", "PorterHTTP"),
-        tests("PorterWork", "Porter", "PorterStore", "PorterCommands", "PorterAgents"),
-        tests("PorterWeb", "Porter", "PorterHTTP", "PorterCrypto", "PorterStore", "PorterWork"),
+        tests("PorterWork", "Porter", "PorterStore", "PorterCommands", "PorterAgents", "PorterTestWorld"),
+        tests(
+            "PorterWeb", "Porter", "PorterHTTP", "PorterCrypto", "PorterStore", "PorterWork",
+            "PorterTestWorld"
+        ),
         tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
         tests("PorterBootstrap", "Porter", "PorterSettings"),
         tests("PorterWorker", "Porter", "PorterProcess", "PorterSettings"),

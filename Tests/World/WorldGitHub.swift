@@ -1,0 +1,210 @@
+package import Porter
+import Synchronization
+
+/// GitHub in memory: one repository with issues, comments, reactions, branches and pull requests.
+package final class WorldGitHub: Sendable {
+    /// Everything that a person could see there, and the tokens that were given.
+    package struct State: Sendable {
+        package var app = GitHub.App(
+            id: 55, slug: "porter", owner: Person(id: 900, login: "acme"),
+            bot: Person(id: 901, login: "porter[bot]"))
+        /// Nil when the App does not reach it.
+        package var repository: GitHub.Repository? = GitHub.Repository(
+            id: 42, owner: Person(id: 900, login: "acme"), name: "shop", defaultBranch: "trunk",
+            isArchived: false, isPrivate: true, cloneURL: "https://github.example/acme/shop.git")
+        package var issues = [
+            World.issue: GitHub.Issue(
+                number: World.issue, title: "Login is flaky", isOpen: true, isLocked: false,
+                isPullRequest: false)
+        ]
+        package var permissions = [
+            "maria": GitHub.Permission(level: "write", userID: 1),
+            "wim": GitHub.Permission(level: "admin", userID: 2),
+            "rita": GitHub.Permission(level: "read", userID: 3),
+        ]
+        package var comments: [GitHub.Comment] = []
+        package var deleted: [Int64] = []
+        package var edits: [(id: Int64, body: String)] = []
+        package var reactions: [Int64: [GitHub.Reaction]] = [:]
+        package var branches = ["trunk": "0000000000000000000000000000000000000000"]
+        package var pulls: [(pull: GitHub.PullRequest, draft: GitHub.PullRequestDraft)] = []
+        package var reviews: [(pull: Int, login: String)] = []
+        package var files = ["AGENTS.md": "Run the tests."]
+        package var tokens: [(secret: Secret, access: GitHub.Access)] = []
+        package var revoked: [Secret] = []
+        var nextID: Int64 = 5000
+
+        /// The comments of Porter, oldest first.
+        package var ours: [GitHub.Comment] { comments.filter { $0.author.id == app.bot.id } }
+    }
+
+    package let faults = Faults()
+    private let state = Mutex(State())
+    private let watch = Mutex<@Sendable () -> Instant>({ Instant(seconds: 0) })
+
+    init() {}
+
+    var now: @Sendable () -> Instant {
+        get { watch.withLock { $0 } }
+        set { watch.withLock { $0 = newValue } }
+    }
+
+    /// What is there now.
+    package var seen: State { state.withLock { $0 } }
+
+    /// Changes what is there.
+    package func change(_ body: (inout State) -> Void) {
+        state.withLock { body(&$0) }
+    }
+
+    /// Tokens that GitHub still accepts.
+    package var liveTokens: [Secret] {
+        state.withLock { state in state.tokens.map(\.secret).filter { !state.revoked.contains($0) } }
+    }
+
+    private func call<T>(
+        _ operation: String, _ effect: (inout State) throws(GitHubError) -> T
+    ) throws(GitHubError) -> T {
+        func failure(_ code: GitHubError.Code, _ words: String) -> GitHubError {
+            GitHubError(code, operation: operation, message: words)
+        }
+        let fault = faults.next(operation)
+        switch fault {
+        case .refused(let words): throw failure(.refused, words)
+        case .unreachable: throw failure(.unreachable, "no connection")
+        case .uncertainBefore: throw failure(.uncertain, "no answer")
+        case .rateLimited(let until): throw failure(.rateLimited(until: until), "slow down")
+        case .github(let code): throw failure(code, "planted")
+        case .machines, .uncertainAfter, nil: break
+        }
+        let result = try state.withLock { (state) throws(GitHubError) in try effect(&state) }
+        if fault == .uncertainAfter { throw failure(.uncertain, "the answer was lost") }
+        return result
+    }
+
+    private static func missing(_ operation: String) -> GitHubError {
+        GitHubError(.notFound, operation: operation, status: 404, message: "Not Found")
+    }
+
+    /// The face that the rules see.
+    package var face: GitHub {
+        GitHub(
+            app: { () throws(GitHubError) in try self.call("app") { $0.app } },
+            installation: { (id) throws(GitHubError) in
+                try self.call("installation") {
+                    GitHub.Installation(id: id, account: $0.app.owner, isSuspended: false)
+                }
+            },
+            repository: { (_) throws(GitHubError) in
+                try self.call("repository") { (state) throws(GitHubError) in
+                    guard let repository = state.repository else { throw Self.missing("find repository") }
+                    return repository
+                }
+            },
+            issue: { (_, number) throws(GitHubError) in
+                try self.call("issue") { (state) throws(GitHubError) in
+                    guard let issue = state.issues[number] else { throw Self.missing("find issue") }
+                    return issue
+                }
+            },
+            permission: { (_, login) throws(GitHubError) in
+                try self.call("permission") {
+                    $0.permissions[login] ?? GitHub.Permission(level: "none", userID: nil)
+                }
+            },
+            comments: { (_, _, most) throws(GitHubError) in
+                try self.call("comments") { Array($0.comments.suffix(most)) }
+            },
+            ownComments: { (_, _, since) throws(GitHubError) in
+                try self.call("ownComments") { $0.ours.filter { $0.createdAt >= since } }
+            },
+            createComment: { (_, issue, body) throws(GitHubError) in
+                try self.call("createComment") { (state) throws(GitHubError) in
+                    try self.create(body, on: issue, &state)
+                }
+            },
+            updateComment: { (_, id, body) throws(GitHubError) in
+                try self.call("updateComment") { (state) throws(GitHubError) in
+                    guard let index = state.comments.firstIndex(where: { $0.id == id }) else {
+                        throw Self.missing("update comment")
+                    }
+                    state.comments[index].body = body
+                    state.comments[index].updatedAt = self.now()
+                    state.edits.append((id, body))
+                    return state.comments[index]
+                }
+            },
+            deleteComment: { (_, id) throws(GitHubError) in
+                try self.call("deleteComment") { state in
+                    state.comments.removeAll { $0.id == id }
+                    state.deleted.append(id)
+                }
+            },
+            react: { (_, comment, reaction) throws(GitHubError) in
+                try self.call("react") { state in
+                    if state.reactions[comment, default: []].contains(reaction) { return }
+                    state.reactions[comment, default: []].append(reaction)
+                }
+            },
+            file: { (_, path, _) throws(GitHubError) in try self.call("file") { $0.files[path] } },
+            branchHead: { (_, branch) throws(GitHubError) in
+                try self.call("branchHead") { $0.branches[branch] }
+            },
+            compare: { (_, base, head) throws(GitHubError) in
+                try self.call("compare") { state in
+                    let same = state.branches[base] == state.branches[head]
+                    return GitHub.Comparison(
+                        commits: same ? 0 : 1, files: same ? 0 : 2, additions: same ? 0 : 10,
+                        deletions: same ? 0 : 1, subjects: same ? [] : ["Wait for the session"])
+                }
+            },
+            openPullRequests: { (_, head) throws(GitHubError) in
+                try self.call("openPullRequests") { $0.pulls.filter { $0.draft.head == head }.map(\.pull) }
+            },
+            createPullRequest: { (_, draft) throws(GitHubError) in
+                try self.call("createPullRequest") { (state) throws(GitHubError) in
+                    guard !state.pulls.contains(where: { $0.draft.head == draft.head }) else {
+                        throw GitHubError(
+                            .refused, operation: "create pull request", status: 422,
+                            message: "A pull request already exists for acme:\(draft.head).")
+                    }
+                    let number = 100 + state.pulls.count
+                    let pull = GitHub.PullRequest(
+                        number: number, url: "https://github.example/acme/shop/pull/\(number)",
+                        headSHA: state.branches[draft.head] ?? "")
+                    state.pulls.append((pull, draft))
+                    return pull
+                }
+            },
+            requestReview: { (_, pull, login) throws(GitHubError) in
+                try self.call("requestReview") { state in
+                    if !state.reviews.contains(where: { $0 == (pull, login) }) {
+                        state.reviews.append((pull, login))
+                    }
+                }
+            },
+            contentsToken: { (_, access) throws(GitHubError) in
+                try self.call("contentsToken") { state in
+                    let secret = Secret("ghs_canary_\(access.rawValue)_\(state.tokens.count)")
+                    state.tokens.append((secret, access))
+                    return GitHub.Token(secret: secret, expiresAt: self.now().adding(seconds: 3600))
+                }
+            },
+            revoke: { (token) throws(GitHubError) in
+                try self.call("revoke") { $0.revoked.append(token) }
+            })
+    }
+
+    private func create(
+        _ body: String, on issue: Int, _ state: inout State
+    ) throws(GitHubError) -> GitHub.Comment {
+        guard state.issues[issue] != nil else { throw Self.missing("create comment") }
+        state.nextID += 1
+        let comment = GitHub.Comment(
+            id: state.nextID, url: "https://github.example/acme/shop/issues/\(issue)#c\(state.nextID)",
+            body: body, author: state.app.bot, association: "NONE", isByApp: true, createdAt: now(),
+            updatedAt: now())
+        state.comments.append(comment)
+        return comment
+    }
+}
