@@ -72,13 +72,13 @@ package final class WorldCrew: Sendable {
                 let phase = [Phase.clone, .agent, .saving][hand.stage - 1]
                 let answer = try world.work.progress(
                     token: hand.callback ?? Secret(""), Progress(phase: phase))
-                if plan.hangs == phase { return }
                 if !answer.goesOn, phase != .saving {
                     _ = try world.work.progress(
                         token: hand.callback ?? Secret(""), Progress(phase: .saving))
                     try save(entry, hand, plan, world)
                     return try finish(&hand, entry, .cancelled, answer.reason, world, plan)
                 }
+                if plan.hangs == phase { return }
             case 4:
                 if plan.changes { try save(entry, hand, plan, world) }
             default:

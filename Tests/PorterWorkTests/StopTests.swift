@@ -1,0 +1,239 @@
+import Porter
+import PorterStore
+import PorterTestWorld
+import Testing
+
+@testable import PorterWork
+
+/// Contract sections 2 and 3: stop works in every state and ends with no machine.
+@Suite struct StopTests {
+    @Test func `a queued task is cancelled at once`() throws {
+        let world = try World { $0.caps = Caps(perPerson: 1, total: 1) }
+        world.crew.change { $0.hangs = .agent }
+        _ = try world.ask(issue: World.issue)
+        world.github.change { state in
+            state.issues[8] = GitHub.Issue(
+                number: 8, title: "Other", isOpen: true, isLocked: false, isPullRequest: false)
+        }
+        let waiting = try world.ask(issue: 8)
+        try world.live(seconds: 10)
+        #expect(world.statuses(waiting).first?.body.contains("place 1 in the queue") == true)
+
+        try world.say("@porter stop", by: World.wim, issue: 8)
+        try world.settle()
+
+        #expect(try world.task(waiting).state == .cancelled)
+        #expect(try world.task(waiting).reason == .cancelledByUser)
+        #expect(try world.task(waiting).startedAt == nil)
+        try world.live(seconds: 30)
+        #expect(try world.flaws(waiting) == [])
+    }
+
+    @Test func `a running task learns it by progress, saves, and is cancelled with its branch named`() throws
+    {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 20)
+
+        try world.say("@porter stop", by: World.wim, comment: 9)
+        try world.live(seconds: 60)
+
+        let task = try world.task(id)
+        #expect(task.state == .cancelled)
+        #expect(task.headSHA == WorldCrew.commit(of: id.rawValue))
+        #expect(world.endings(id).first?.body.contains("`\(task.branch)`") == true)
+        #expect(world.endings(id).first?.body.contains("`cancelled_by_user`") == true)
+        #expect(world.github.seen.pulls.isEmpty)
+        #expect(try world.flaws(id) == [])
+        // "`stop`: a reaction and the edited status comment; an answer only when there is nothing to stop."
+        #expect(world.github.seen.reactions[9] == [.eyes])
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").isEmpty)
+    }
+
+    @Test func `a worker that does not answer is destroyed by force after 15 seconds`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .clone }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        world.crew.change { $0.claims = false }
+        try world.say("@porter stop", by: World.wim)
+        try world.live(seconds: 10)
+        #expect(world.engine.running.count == 1)
+
+        try world.live(seconds: 8)
+
+        #expect(world.engine.running.isEmpty)
+        #expect(try world.task(id).state == .cancelled)
+    }
+
+    @Test func `a machine that is being created when the stop arrives does not stay`() throws {
+        let world = try World()
+        world.engine.faults.plant(.uncertainAfter, at: "create")
+        let id = try world.ask()
+        try world.settle()
+        #expect(world.engine.running.count == 1)
+
+        try world.say("@porter stop", by: World.wim)
+        try world.live(seconds: 60)
+
+        #expect(world.engine.running.isEmpty)
+        #expect(try world.task(id).state == .cancelled)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test func `success that was stored before the stop stays a success`() throws {
+        let world = try World()
+        world.github.faults.plant(.unreachable, at: "branchHead", times: 3)
+        world.crew.change { $0.hangs = .saving }
+        let id = try world.ask()
+        try world.live(seconds: 20)
+        world.crew.change { $0.hangs = nil }
+        world.github.faults.clear()
+        world.github.faults.plant(.unreachable, at: "branchHead", times: 2)
+        try world.live(seconds: 1)
+        #expect(try world.task(id).phase == .publishing)
+
+        try world.say("@porter stop", by: World.wim)
+        try world.live(seconds: 120)
+
+        #expect(try world.task(id).state == .success)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test func `success that arrives while the stop is being carried out counts`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .saving }
+        let id = try world.ask()
+        try world.live(seconds: 20)
+        let attempt = try #require(try world.store.findAttempt(id, 1))
+        world.github.change { $0.branches[id.branch] = String(repeating: "d", count: 40) }
+        world.crew.change { $0.claims = false }
+        try world.say("@porter stop", by: World.wim)
+        // The look at the branch is the last thing before the task is cancelled.
+        world.github.faults.during("branchHead") {
+            _ = try? world.store.recordReport(
+                attempt, Attempt.Report(outcome: .success, headSHA: String(repeating: "d", count: 40)),
+                at: world.now)
+        }
+
+        try world.live(seconds: 120)
+
+        #expect(try world.task(id).state == .success)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test func `success that arrives when time is over counts as well`() throws {
+        let world = try World { $0.limits.grace = 100_000 }
+        world.crew.change { $0.hangs = .saving }
+        let id = try world.ask()
+        try world.live(seconds: 20)
+        world.crew.change { $0.claims = false }
+        let attempt = try #require(try world.store.findAttempt(id, 1))
+        world.github.change { $0.branches[id.branch] = String(repeating: "d", count: 40) }
+        world.change { $0.limits.grace = 0 }
+        world.github.faults.during("branchHead") {
+            _ = try? world.store.recordReport(
+                attempt, Attempt.Report(outcome: .success, headSHA: String(repeating: "d", count: 40)),
+                at: world.now)
+        }
+        world.advance(seconds: 300 + 600 + 120)
+
+        try world.live(seconds: 120)
+
+        #expect(try world.task(id).state == .success)
+    }
+
+    @Test func `a stop reaches a task whose admission still waits for GitHub`() throws {
+        let world = try World()
+        world.github.faults.plant(.unreachable, at: "app", times: 1)
+        let id = try world.ask()
+        try world.settle()
+        #expect(try world.task(id).admittedAt == nil)
+
+        try world.say("@porter stop", by: World.wim, comment: 9)
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).state == .cancelled)
+        #expect(world.engine.all.isEmpty)
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").isEmpty)
+    }
+
+    @Test func `a stop that is carried out late does not stop what was asked for after it`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let early = try world.ask()
+        try world.live(seconds: 10)
+        world.github.faults.plant(.unreachable, at: "app", times: 1)
+        try world.say("@porter stop", by: World.wim)
+        try world.settle()
+        world.advance(seconds: 1)
+        let late = try world.ask()
+
+        try world.live(seconds: 60)
+
+        #expect(try world.task(early).state == .cancelled)
+        #expect(try world.task(late).state == .running)
+    }
+
+    @Test func `stop with a task's id stops that one alone`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let one = try world.ask()
+        let two = try world.ask()
+        try world.live(seconds: 10)
+
+        try world.say("@porter stop \(one.rawValue)", by: World.wim)
+        try world.live(seconds: 60)
+
+        #expect(try world.task(one).state == .cancelled)
+        #expect(try world.task(two).state == .running)
+    }
+
+    @Test func `closing the issue cancels its unfinished tasks`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+
+        try world.close()
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).state == .cancelled)
+        #expect(try world.task(id).reason == .issueClosed)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test func `a person who cannot push cannot stop anything`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+
+        try world.say("@porter stop", by: World.rita)
+        try world.live(seconds: 30)
+
+        #expect(try world.task(id).state == .running)
+        #expect(try world.task(id).stopRequestedAt == nil)
+    }
+
+    @Test func `a late callback does not raise a stopped task from the dead`() throws {
+        let world = try World()
+        world.crew.change { $0.claims = false }
+        let id = try world.ask()
+        try world.settle()
+        let token = try #require(world.engine.running.first?.token)
+        try world.say("@porter stop", by: World.wim)
+        try world.live(seconds: 30)
+        #expect(try world.task(id).state == .cancelled)
+
+        #expect(throws: CallbackFailure.self) {
+            try world.work.claim(token: token, nonce: Secret("late-nonce"))
+        }
+        #expect(throws: CallbackFailure.self) {
+            try world.work.complete(
+                token: token, named: id.rawValue, Attempt.Report(outcome: .success))
+        }
+        #expect(try world.task(id).state == .cancelled)
+    }
+}
