@@ -74,12 +74,25 @@ extension Transaction {
     func enqueue(_ kind: JobKind, for task: TaskID, at moment: Instant) throws {
         try enqueue(kind, for: task.rawValue, at: moment)
     }
+
+    /// Sees to it that the job is there; one that is there keeps its time and its tries.
+    func ensure(_ kind: JobKind, for task: TaskID, at moment: Instant) throws {
+        let made = try run(
+            "INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [task.rawValue, kind.rawValue, moment.milliseconds])
+        if made == 1 { hasNewWork = true }
+    }
 }
 
 extension Database {
     /// Wishes for a task's job.
     package func enqueue(_ kind: JobKind, for task: TaskID, at moment: Instant) throws(StoreError) {
         try write("enqueue \(kind.rawValue)") { try $0.enqueue(kind, for: task, at: moment) }
+    }
+
+    /// Sees to it that the task's job is there, without hurrying one that waits for its next try.
+    package func ensureJob(_ kind: JobKind, for task: TaskID, at moment: Instant) throws(StoreError) {
+        try write("ensure \(kind.rawValue)") { try $0.ensure(kind, for: task, at: moment) }
     }
 
     /// Takes the job that has been due the longest and whose subject nobody else works on.

@@ -15,7 +15,7 @@ extension Work {
         }
         // The report is stored: publishing has its own job, which asks for the truth as well.
         if attempt.report != nil {
-            try store.enqueue(.publish, for: task.id, at: now)
+            try store.ensureJob(.publish, for: task.id, at: now)
             return .again(now.adding(seconds: Self.quietInterval))
         }
         if let stoppedAt = task.stopRequestedAt {
