@@ -79,12 +79,17 @@ extension Database {
 
     /// Ends a task that is in the expected state and attempt.
     ///
+    /// - Parameter unlessReported: whether a stored report of the worker stands in the way.
     /// - Returns: false when it is not: somebody else was first.
     package func end(
-        _ task: PorterTask, _ ending: Ending, for claim: JobClaim? = nil, at now: Instant
+        _ task: PorterTask, _ ending: Ending, unlessReported: Bool = false, for claim: JobClaim? = nil,
+        at now: Instant
     ) throws(StoreError) -> Bool {
         precondition(task.state.mayBecome(ending.state), "a transition of docs/task-states.md")
-        return try write("end task", for: claim) { try $0.end(task, ending, at: now) }
+        return try write("end task", for: claim) { transaction in
+            if unlessReported, try transaction.hasReport(task) { return false }
+            return try transaction.end(task, ending, at: now)
+        }
     }
 
     /// Ends a task as refused without a word on the issue, because that was said before.
@@ -174,6 +179,16 @@ extension Transaction {
         try enqueue(.cleanup, for: task.id, at: now)
         try refreshPlaces(at: now)
         return true
+    }
+
+    /// Whether the worker of the task's current attempt has reported.
+    fileprivate func hasReport(_ task: PorterTask) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM attempts
+                        WHERE task_id = ? AND number = ? AND report_status IS NOT NULL)
+                    """), arguments: [task.id.rawValue, task.attempt]) ?? false
     }
 
     /// Stops a queued task at once; tells a running one.

@@ -59,9 +59,7 @@ extension Work {
         case .stale:
             return try handleLoss(task, attempt, machine, claim)
         case .overdue:
-            let ending = try endingWithWhatIsSaved(task, .timedOut, .timeout)
-            _ = try store.end(task, ending, for: claim, at: now)
-            return .done
+            return try endFromOutside(task, .timedOut, .timeout, claim)
         }
     }
 
@@ -80,15 +78,8 @@ extension Work {
             return .again(min(deadline, now.adding(seconds: 1)))
         }
         _ = try destroyMachine(of: attempt, claim)
-        // The worker may have reported success in the meantime; then that is how it ends.
-        if let fresh = try store.findAttempt(task.id, task.attempt), fresh.report != nil {
-            try store.enqueue(.publish, for: task.id, at: now)
-            return .again(now.adding(seconds: Self.quietInterval))
-        }
-        let ending = try endingWithWhatIsSaved(
-            task, .cancelled, task.stopReason ?? .cancelledByUser, detail: task.detail)
-        _ = try store.end(task, ending, for: claim, at: now)
-        return .done
+        return try endFromOutside(
+            task, .cancelled, task.stopReason ?? .cancelledByUser, detail: task.detail, claim)
     }
 
     /// A machine that is gone without a report: replaced before the agent began, the end after that.
@@ -103,9 +94,7 @@ extension Work {
         try store.recordGone(task.id, attempt.number, detail: words, for: claim, at: now)
         if fresh.agentStartedAt == nil { return try replace(task, fresh, why: words, claim) }
         let reason: Reason = machine?.exit?.outOfMemory == true ? .outOfMemory : .machineLost
-        let ending = try endingWithWhatIsSaved(task, .failed, reason, detail: words)
-        _ = try store.end(task, ending, for: claim, at: now)
-        return .done
+        return try endFromOutside(task, .failed, reason, detail: words, claim)
     }
 
     private func replace(
@@ -122,9 +111,16 @@ extension Work {
         let reason: Reason =
             attempts.contains { $0.claimedAt != nil }
             ? .machineLost : attempts.compactMap(\.launchFailure).last ?? .launchFailed
-        let ending = try endingWithWhatIsSaved(task, .failed, reason, detail: why)
-        _ = try store.end(task, ending, for: claim, at: now)
-        return .done
+        return try endFromOutside(task, .failed, reason, detail: why, claim)
+    }
+
+    /// Ends the task, unless its worker has reported in the meantime: then the report decides how it ends.
+    private func endFromOutside(
+        _ task: PorterTask, _ state: TaskState, _ reason: Reason, detail: String? = nil, _ claim: JobClaim
+    ) throws -> JobOutcome {
+        let ending = try endingWithWhatIsSaved(task, state, reason, detail: detail)
+        let hasEnded = try store.end(task, ending, unlessReported: true, for: claim, at: now)
+        return hasEnded ? .done : .again(now.adding(seconds: 1))
     }
 
     /// An ending from outside, with the branch if GitHub has one.
