@@ -105,17 +105,19 @@ extension Database {
         }
     }
 
-    /// The issue's tasks that are admitted and not ended, oldest first.
+    /// The issue's tasks that were asked for by the moment and have not ended, oldest first.
+    ///
+    /// Those are among them whose admission still waits.
     package func unfinishedTasks(
-        repository: Int64, issue: Int
+        repository: Int64, issue: Int, askedBy moment: Instant
     ) throws(StoreError) -> [PorterTask] {
         try read("list unfinished tasks") { db in
             try Row.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ?
-                        AND finished_at IS NULL AND admitted_at IS NOT NULL ORDER BY id
-                    """, arguments: [repository, issue]
+                        AND finished_at IS NULL AND created_at <= ? ORDER BY id
+                    """, arguments: [repository, issue, moment.milliseconds]
             ).map(PorterTask.init(row:))
         }
     }

@@ -52,7 +52,8 @@ extension Work {
     private func stop(
         _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim
     ) throws -> JobOutcome {
-        let unfinished = try store.unfinishedTasks(repository: here.id, issue: command.issueNumber)
+        let unfinished = try store.unfinishedTasks(
+            repository: here.id, issue: command.issueNumber, askedBy: command.receivedAt)
         let meant = unfinished.filter { command.target == nil || $0.id == command.target }
         guard !meant.isEmpty else {
             let text = Replies.nothingToStop(command.target)
@@ -69,7 +70,7 @@ extension Work {
 
     private func retryRefusal(_ command: StoredCommand) throws(StoreError) -> String {
         let unfinished = try store.unfinishedTasks(
-            repository: command.repository.id, issue: command.issueNumber)
+            repository: command.repository.id, issue: command.issueNumber, askedBy: command.receivedAt)
         return Replies.nothingToRetry(command.target, unfinished: unfinished.map(\.id))
     }
 
