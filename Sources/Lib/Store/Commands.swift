@@ -76,6 +76,8 @@ extension Database {
 
     /// An earlier refusal of the same person on the same issue since the moment.
     ///
+    /// A command that arrived before this one and is not decided yet may become one.
+    ///
     /// - Returns: nil when there is none; else whether (and when) the issue shows it already.
     package func earlierRefusal(
         repository: Int64, issue: Int, person: Int64, since: Instant, otherThan comment: Int64
@@ -84,21 +86,34 @@ extension Database {
             try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT published_at FROM (
-                        SELECT published_at, finished_at AS at FROM tasks
+                    SELECT published_at, is_decided FROM (
+                        SELECT published_at, finished_at AS at, 1 AS is_decided FROM tasks
                         WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
                             AND reason = 'not_permitted' AND finished_at >= ?4 AND comment_id <> ?5
                             AND NOT EXISTS (SELECT 1 FROM events
                                 WHERE task_id = tasks.id AND kind IN ('suppressed', 'unpublishable'))
                         UNION ALL
-                        SELECT answered_at, answered_at FROM commands
+                        SELECT answered_at, answered_at, 1 FROM commands
                         WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
                             AND outcome = 'refused' AND answered_at >= ?4 AND comment_id <> ?5
-                    ) ORDER BY at LIMIT 1
+                        UNION ALL
+                        SELECT NULL, earlier.received_at, 0
+                        FROM commands this JOIN commands earlier
+                            ON (earlier.received_at, earlier.comment_id)
+                                < (this.received_at, this.comment_id)
+                            LEFT JOIN tasks ON tasks.id = earlier.task_id
+                        WHERE this.comment_id = ?5 AND earlier.repository_id = ?1
+                            AND earlier.issue_number = ?2 AND earlier.author_id = ?3
+                            AND earlier.received_at >= ?4 AND earlier.permitted_at IS NULL
+                            AND CASE WHEN earlier.task_id IS NULL THEN earlier.outcome IS NULL
+                                ELSE tasks.state = 'queued' AND tasks.admitted_at IS NULL END
+                    ) ORDER BY is_decided DESC, at LIMIT 1
                     """,
                 arguments: [repository, issue, person, since.milliseconds, comment]
             ).map {
-                Refusal(publishedAt: ($0["published_at"] as Int64?).map(Instant.init(milliseconds:)))
+                Refusal(
+                    publishedAt: ($0["published_at"] as Int64?).map(Instant.init(milliseconds:)),
+                    isDecided: $0["is_decided"])
             }
         }
     }
@@ -107,5 +122,7 @@ extension Database {
     package struct Refusal: Hashable, Sendable {
         /// When the issue showed it; nil while it is about to be said.
         package let publishedAt: Instant?
+        /// Whether it was refused for certain; an earlier command may yet turn out otherwise.
+        package let isDecided: Bool
     }
 }

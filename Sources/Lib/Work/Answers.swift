@@ -99,7 +99,8 @@ extension Work {
         let earlier = try store.earlierRefusal(
             repository: here.id, issue: command.issueNumber, person: command.author.id,
             since: now.adding(seconds: -Self.refusalQuiet), otherThan: command.commentID)
-        if earlier != nil {
+        if let earlier {
+            guard earlier.isDecided else { return .again(now.adding(seconds: 1)) }
             try store.closeCommand(comment: command.commentID, "suppressed", for: claim, at: now)
             return .done
         }
