@@ -45,7 +45,7 @@ extension Work {
         }
 
         let agent: AgentDefinition
-        switch chooseAgent(task) {
+        switch try chooseAgent(task) {
         case .success(let chosen): agent = chosen
         case .failure(let refusal): return try refuse(task, refusal.reason, detail: refusal.detail, claim)
         }
@@ -101,25 +101,33 @@ extension Work {
         var detail: String?
     }
 
-    private func chooseAgent(_ task: PorterTask) -> Result<AgentDefinition, Refusal> {
-        guard let keys = try? keys(for: task) else { return .failure(Refusal(reason: .internal)) }
-        let names = Set(keys.keys)
+    private func chooseAgent(
+        _ task: PorterTask
+    ) throws(StoreError) -> Result<AgentDefinition, Refusal> {
+        let names: Set<String>
+        do {
+            names = Set(try keys(for: task).keys)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            return .failure(Refusal(reason: .internal))
+        }
         if let wanted = task.agent {
             guard let agent = world.catalog.find(wanted) else {
                 return .failure(Refusal(reason: .agentMissing, detail: wanted))
             }
-            if isDisabled(agent) { return .failure(Refusal(reason: .agentDisabled)) }
+            if try isDisabled(agent) { return .failure(Refusal(reason: .agentDisabled)) }
             guard agent.isUsable(with: names) else { return .failure(missingKey(agent)) }
             return .success(agent)
         }
-        let enabled = world.catalog.agents.filter { !isDisabled($0) }
+        var enabled: [AgentDefinition] = []
+        for agent in world.catalog.agents where try !isDisabled(agent) { enabled.append(agent) }
         if let agent = enabled.first(where: { $0.isUsable(with: names) }) { return .success(agent) }
         guard let first = enabled.first else { return .failure(Refusal(reason: .agentDisabled)) }
         return .failure(missingKey(first))
     }
 
-    private func isDisabled(_ agent: AgentDefinition) -> Bool {
-        (try? store.findSetting("agent.\(agent.name).enabled", scope: "shared")) == "false"
+    private func isDisabled(_ agent: AgentDefinition) throws(StoreError) -> Bool {
+        try store.findSetting("agent.\(agent.name).enabled", scope: "shared") == "false"
     }
 
     private func missingKey(_ agent: AgentDefinition) -> Refusal {
