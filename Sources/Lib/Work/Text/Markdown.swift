@@ -18,7 +18,8 @@ enum Markdown {
             plain(text).split(whereSeparator: \.isNewline).joined(separator: " "), most)
         guard !line.isEmpty else { return "` `" }
         let fence = String(repeating: "`", count: longestRun(of: "`", in: line) + 1)
-        let pad = line.hasPrefix("`") || line.hasSuffix("`") ? " " : ""
+        let scalars = line.unicodeScalars
+        let pad = scalars.first == "`" || scalars.last == "`" ? " " : ""
         return fence + pad + line + pad + fence
     }
 
@@ -27,9 +28,22 @@ enum Markdown {
         "<details>\n<summary>\(heading)</summary>\n\n\(block)\n\n</details>"
     }
 
-    /// At most so many characters, with a mark where it was cut.
+    /// At most so many characters as GitHub counts them (Unicode scalars), with a mark where it was cut.
     static func bounded(_ text: String, _ most: Int) -> String {
-        text.count <= most ? text : String(text.prefix(most - 1)) + "…"
+        guard text.unicodeScalars.count > most else { return text }
+        return String(text.unicodeScalars.prefix(most - 1)) + "…"
+    }
+
+    /// The text with a word joiner between each closing keyword and what it would close.
+    ///
+    /// For text of others in a pull request: it looks the same, and closes nothing, in a code block, a
+    /// title, or the commit message that a squash makes of them.
+    ///
+    /// - SeeAlso: <https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue>
+    static func withoutClosing(_ text: String) -> String {
+        let closing =
+            /(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)[:\s]+(?=#|gh-|[\w.\-]+\/[\w.\-]+#|https?:)/
+        return text.replacing(closing) { $0.output + "\u{2060}" }
     }
 
     /// Without control characters but newlines and tabs; NUL and escape sequences show nothing.
@@ -42,11 +56,12 @@ enum Markdown {
         return String(scalars)
     }
 
-    private static func longestRun(of character: Character, in text: String) -> Int {
+    /// Counted in scalars, as Markdown does: an accent on a backtick hides none.
+    private static func longestRun(of scalar: Unicode.Scalar, in text: String) -> Int {
         var longest = 0
         var run = 0
-        for each in text {
-            run = each == character ? run + 1 : 0
+        for each in text.unicodeScalars {
+            run = each == scalar ? run + 1 : 0
             longest = max(longest, run)
         }
         return longest

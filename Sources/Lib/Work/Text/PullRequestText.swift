@@ -11,7 +11,8 @@ enum PullRequestText {
     static func title(_ task: PorterTask) -> String {
         let line = task.issueTitle.split(whereSeparator: \.isNewline).joined(separator: " ")
         let title = line.isEmpty ? "Issue #\(task.issueNumber)" : line
-        return Markdown.bounded(title, maximumTitle)
+        // A squash makes the title a commit message, where closing keywords count.
+        return Markdown.bounded(Markdown.withoutClosing(title), maximumTitle)
     }
 
     /// What was asked, what the agent says, the commits and their size, how long it took.
@@ -22,15 +23,17 @@ enum PullRequestText {
         let asked = task.instructions.isEmpty ? task.issueTitle : task.instructions
         parts.append(
             "### What was asked\n\nBy \(task.author.login), in [this comment](\(task.commentURL)):\n\n"
-                + Markdown.codeBlock(asked, most: maximumInstructions))
+                + Markdown.codeBlock(Markdown.withoutClosing(asked), most: maximumInstructions))
         if let summary = task.summary, !summary.isEmpty {
-            parts.append("### What \(agent) says it did\n\n" + Markdown.codeBlock(summary, most: 8000))
+            parts.append(
+                "### What \(agent) says it did\n\n"
+                    + Markdown.codeBlock(Markdown.withoutClosing(summary), most: 8000))
         }
         var facts = Self.summary(of: changes)
         if let started = task.startedAt {
             facts += ", in " + Spans.words(milliseconds: now - started)
         }
-        let subjects = changes.subjects.joined(separator: "\n")
+        let subjects = Markdown.withoutClosing(changes.subjects.joined(separator: "\n"))
         parts.append(
             "### Commits\n\n\(facts).\n\n" + Markdown.codeBlock(subjects, most: 4000))
         if let model = task.model { parts.append("Agent \(agent), model \(Markdown.code(model)).") }
