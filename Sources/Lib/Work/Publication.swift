@@ -134,7 +134,7 @@ extension Work {
             world.moment("review.request.calling")
             try world.github.requestReview(task.repository, pullRequest.number, task.author.login)
         } catch {
-            guard [.refused, .forbidden, .notFound].contains(error.code) else { throw error }
+            guard [.refused, .forbidden, .notFound, .gone].contains(error.code) else { throw error }
             log(.info, "review could not be requested", ["error": "\(error)"])
         }
     }
