@@ -2,9 +2,18 @@ import Porter
 import PorterStore
 
 extension Work {
-    /// Destroys what is left of an ended task's machines and revokes the tokens that it was given.
+    /// Revokes the tokens that an ended task was given and destroys what is left of its machines.
+    ///
+    /// Neither waits for the other: GitHub's outage costs no machine time, the engine's keeps no token good.
     func cleanUp(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
         guard task.state.isFinal else { return .done }
+        let revoking = Result { try revokeTokens(task) }
+        let outcome = try destroyMachines(task, claim)
+        try revoking.get()
+        return outcome
+    }
+
+    private func destroyMachines(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
         for attempt in try store.listAttempts(task.id) where attempt.goneAt == nil {
             // A worker that was just answered leaves by itself within moments.
             if attempt.report != nil, let finishedAt = task.finishedAt,
@@ -15,16 +24,29 @@ extension Work {
             }
             _ = try destroyMachine(of: attempt, claim)
         }
-        for token in try store.liveTokens(task.id) {
-            if token.expiresAt > now {
-                let secret = try world.sealer.open(token.sealed, Self.place(ofToken: token.id, task.id))
-                world.moment("token.revoke.calling")
-                try world.github.revoke(secret)
-                world.moment("token.revoke.called")
-            }
-            try store.markRevoked(token, at: now)
-        }
         return .done
+    }
+
+    private func revokeTokens(_ task: PorterTask) throws {
+        var failures: [any Error] = []
+        for token in try store.liveTokens(task.id) {
+            do {
+                try revoke(token)
+            } catch {
+                failures.append(error)
+            }
+        }
+        if let first = failures.first { throw first }
+    }
+
+    private func revoke(_ token: GivenToken) throws {
+        if token.expiresAt > now {
+            let secret = try world.sealer.open(token.sealed, Self.place(ofToken: token.id, token.task))
+            world.moment("token.revoke.calling")
+            try world.github.revoke(secret)
+            world.moment("token.revoke.called")
+        }
+        try store.markRevoked(token, at: now)
     }
 
     /// Seconds that a worker has to leave by itself once its report was acted on.
