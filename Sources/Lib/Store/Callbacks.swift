@@ -50,15 +50,18 @@ package enum CallbackResult: Hashable, Sendable {
 extension Database {
     /// Lets the first nonce claim the attempt.
     ///
+    /// - Parameter repeatable: seconds after the claim in which its nonce may ask again.
     /// - Returns: `.stored` for the nonce that holds the claim (a repeat included), `.claimedByOther`.
     package func claimAttempt(
-        _ attempt: Attempt, nonceDigest: [UInt8], callbackTokenDigest: [UInt8], at now: Instant
+        _ attempt: Attempt, nonceDigest: [UInt8], callbackTokenDigest: [UInt8], repeatable: Int,
+        at now: Instant
     ) throws(StoreError) -> CallbackResult {
         try write("claim attempt") { transaction in
             let (task, attempt) = try transaction.current(attempt)
             if let refusal = Self.refusal(task, attempt) { return refusal }
-            if let held = attempt.nonceDigest {
-                if held == nonceDigest { return .stored }
+            guard attempt.report == nil else { return .refused("the report is stored already") }
+            if let held = attempt.nonceDigest, let claimedAt = attempt.claimedAt {
+                if held == nonceDigest, now < claimedAt.adding(seconds: repeatable) { return .stored }
                 try transaction.record("second_claim_refused", task: task.id, at: now)
                 return .claimedByOther
             }
@@ -84,19 +87,22 @@ extension Database {
         }
     }
 
-    /// Keeps the sealed answer of a claim, so that the same nonce gets the same one.
+    /// Keeps the sealed answer of a claim, so that the same nonce gets the same one; the first is kept.
+    ///
+    /// - Returns: the answer that is kept, nil when the attempt is gone.
     package func saveClaimAnswer(
         _ attempt: Attempt, sealed: [UInt8], callbackTokenDigest: [UInt8]
-    ) throws(StoreError) {
+    ) throws(StoreError) -> [UInt8]? {
         try write("save claim answer") { transaction in
             try transaction.run(
                 """
                 UPDATE attempts SET claim_sealed = ?, callback_token_digest = ?
-                WHERE task_id = ? AND number = ?
+                WHERE task_id = ? AND number = ? AND claim_sealed IS NULL
                 """,
                 [
                     sealed.asData, callbackTokenDigest.asData, attempt.task.rawValue, attempt.number,
                 ])
+            return try transaction.current(attempt).1.claimSealed
         }
     }
 
@@ -131,7 +137,7 @@ extension Database {
             if isNewPhase || progress.message != nil {
                 try transaction.run(
                     """
-                    UPDATE tasks SET phase = ?, phase_message = coalesce(?, phase_message),
+                    UPDATE tasks SET phase = ?, phase_message = ?,
                         phase_at = CASE WHEN ? THEN ? ELSE phase_at END
                     WHERE id = ?
                     """,
@@ -191,6 +197,17 @@ extension Database {
         }
     }
 
+    /// Takes a push credential off the count again, because GitHub gave none.
+    package func uncountCredential(_ attempt: Attempt) throws(StoreError) {
+        try write("uncount credential") { transaction in
+            try transaction.run(
+                """
+                UPDATE attempts SET credentials_given = max(0, credentials_given - 1)
+                WHERE task_id = ? AND number = ?
+                """, [attempt.task.rawValue, attempt.number])
+        }
+    }
+
     /// Stores the worker's last word and wishes for the look at the branch.
     package func recordReport(
         _ attempt: Attempt, _ report: Attempt.Report, at now: Instant
@@ -219,9 +236,9 @@ extension Database {
             try transaction.run(
                 """
                 UPDATE tasks SET phase = 'publishing', phase_message = NULL, phase_at = ?,
-                    summary = coalesce(?, summary), started_at = coalesce(started_at, ?)
+                    summary = coalesce(?, summary)
                 WHERE id = ?
-                """, [now.milliseconds, report.summary, now.milliseconds, task.id.rawValue])
+                """, [now.milliseconds, report.summary, task.id.rawValue])
             if let usage = report.usage { try transaction.save(usage, of: task.id) }
             try transaction.record("reported", task: task.id, detail: report.outcome.rawValue, at: now)
             try transaction.enqueue(.publish, for: task.id, at: now)

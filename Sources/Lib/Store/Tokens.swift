@@ -15,11 +15,13 @@ package struct GivenToken: Hashable, Sendable {
 }
 
 extension Database {
-    /// Makes room for a token before it is asked for, so that its sealed form can name its row.
+    /// Keeps a token that GitHub gave, sealed under its row.
+    ///
+    /// - Returns: false when the task has ended meanwhile; the token is then revoked like its others.
     package func saveToken(
-        task: TaskID, attempt: Int, purpose: String, expiresAt: Instant,
+        task: TaskID, attempt: Int, purpose: String, expiresAt: Instant, at now: Instant,
         seal: @escaping (_ row: Int64) throws -> [UInt8]
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Bool {
         try write("save token") { transaction in
             try transaction.run(
                 """
@@ -29,6 +31,9 @@ extension Database {
             let row = transaction.db.lastInsertedRowID
             try transaction.run(
                 "UPDATE tokens SET sealed = ? WHERE id = ?", [try seal(row).asData, row])
+            guard try transaction.task(task)?.state.isFinal != false else { return true }
+            try transaction.enqueue(.cleanup, for: task, at: now)
+            return false
         }
     }
 

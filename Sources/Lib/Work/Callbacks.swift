@@ -69,12 +69,12 @@ extension Work {
         do {
             let result = try store.claimAttempt(
                 attempt, nonceDigest: world.digest(nonce),
-                callbackTokenDigest: world.digest(callbackToken), at: now)
+                callbackTokenDigest: world.digest(callbackToken), repeatable: Self.claimRepeat, at: now)
             try check(result)
             guard let claimed = try store.findAttempt(attempt.task, attempt.number),
                 let task = try store.findTask(attempt.task)
             else { throw CallbackFailure.unknownToken }
-            if let sealed = claimed.claimSealed { return try repeated(claimed, sealed) }
+            if let sealed = claimed.claimSealed { return try open(sealed, of: claimed) }
             return try answer(task, claimed, callbackToken)
         } catch let error as CallbackFailure {
             throw error
@@ -111,7 +111,12 @@ extension Work {
         do {
             try check(store.countCredential(attempt, most: Self.mostCredentials, at: now))
             guard let task = try store.findTask(attempt.task) else { throw CallbackFailure.unknownToken }
-            return try credential(task, attempt, .write, purpose: "push")
+            do {
+                return try credential(task, attempt, .write, purpose: "push")
+            } catch {
+                try store.uncountCredential(attempt)
+                throw error
+            }
         } catch let error as CallbackFailure {
             throw error
         } catch let error as StoreError {
@@ -186,10 +191,7 @@ extension Work {
         }
     }
 
-    private func repeated(_ attempt: Attempt, _ sealed: [UInt8]) throws -> Data {
-        guard let claimedAt = attempt.claimedAt, now < claimedAt.adding(seconds: Self.claimRepeat) else {
-            throw CallbackFailure(409, "claimed", "This attempt was claimed a while ago.")
-        }
+    private func open(_ sealed: [UInt8], of attempt: Attempt) throws -> Data {
         let secret = try world.sealer.open(sealed, Self.claimPlace(attempt))
         return secret.reveal { Data($0.utf8) }
     }
@@ -226,10 +228,11 @@ extension Work {
         let body = try encoder.encode(answer)
         let sealed = try world.sealer.seal(
             Secret(String(decoding: body, as: UTF8.self)), Self.claimPlace(attempt))
-        try store.saveClaimAnswer(
+        // Another thread may have answered the same nonce meanwhile: then its answer is the one.
+        let kept = try store.saveClaimAnswer(
             attempt, sealed: sealed, callbackTokenDigest: world.digest(callbackToken))
         log(.notice, "task claimed", ["task.id": task.id.rawValue, "attempt": "\(attempt.number)"])
-        return body
+        return try open(kept ?? sealed, of: attempt)
     }
 
     /// Asks GitHub for a fresh token and keeps it sealed, so that it can be revoked at the end.
@@ -240,9 +243,10 @@ extension Work {
         let token = try world.github.contentsToken(task.repository, access)
         world.moment("token.create.called")
         let sealer = world.sealer
-        try store.saveToken(
-            task: task.id, attempt: attempt.number, purpose: purpose, expiresAt: token.expiresAt
+        let isOfUse = try store.saveToken(
+            task: task.id, attempt: attempt.number, purpose: purpose, expiresAt: token.expiresAt, at: now
         ) { row in try sealer.seal(token.secret, Self.place(ofToken: row, task.id)) }
+        guard isOfUse else { throw CallbackFailure(409, "ended", "The task has ended.") }
         return Credential(
             username: "x-access-token", token: token.secret.reveal { $0 },
             expiresAt: token.expiresAt.iso8601)
