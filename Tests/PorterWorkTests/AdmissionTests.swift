@@ -208,9 +208,9 @@ import Testing
     @Test func `a stranger's later command waits until the earlier one is decided`() throws {
         let world = try World()
         world.github.faults.plant(.unreachable, at: "app", times: 1)
-        let first = try world.ask(by: World.rita)
+        let first = try world.ask(by: World.rita, comment: 11)
         _ = try world.work.turn()
-        let second = try world.ask(by: World.rita)
+        let second = try world.ask(by: World.rita, comment: 12)
         try world.settle()
         #expect(try world.task(first).state == .queued)
         #expect(try world.task(second).state == .queued)
@@ -224,8 +224,8 @@ import Testing
 
     @Test func `two questions of a stranger that are answered at the same time are answered once`() throws {
         let world = try World()
-        try world.say("@porter help", by: World.rita)
-        try world.say("@porter status", by: World.rita)
+        try world.say("@porter help", by: World.rita, comment: 11)
+        try world.say("@porter status", by: World.rita, comment: 12)
         world.github.faults.during("createComment") { _ = try? world.work.turn() }
 
         try world.live(seconds: 60)

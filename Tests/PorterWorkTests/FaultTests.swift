@@ -13,6 +13,8 @@ import Testing
         case failure
         case stopped
         case refused
+        /// The worker says nothing more, and its machine must be destroyed.
+        case silent
 
         func tell(_ world: World) throws -> TaskID {
             switch self {
@@ -22,7 +24,7 @@ import Testing
                     $0.outcome = .failed
                     $0.reason = .agentFailed
                 }
-            case .stopped: world.crew.change { $0.hangs = .agent }
+            case .stopped, .silent: world.crew.change { $0.hangs = .agent }
             case .refused: return try world.ask(by: World.rita)
             }
             return try world.ask()
@@ -30,6 +32,7 @@ import Testing
 
         /// What a person does once the run is on its way.
         func goOn(_ world: World) throws {
+            if self == .silent { world.crew.change { $0.claims = false } }
             if self == .stopped { try world.say("@porter stop", by: World.wim, comment: 9) }
         }
     }
@@ -72,7 +75,7 @@ import Testing
                     let state: TaskState =
                         switch story {
                         case .success: .success
-                        case .failure, .refused: .failed
+                        case .failure, .refused, .silent: .failed
                         case .stopped: .cancelled
                         }
                     #expect(try world.task(id).state == state, "\(story): \(kind) at \(operation)")

@@ -26,7 +26,8 @@ import Testing
         #expect(try world.task(waiting).reason == .cancelledByUser)
         #expect(try world.task(waiting).startedAt == nil)
         try world.live(seconds: 30)
-        #expect(try world.flaws(waiting) == [])
+        #expect(world.endings(waiting).count == 1)
+        #expect(world.statuses(waiting).first?.body.hasPrefix("**Cancelled**") == true)
     }
 
     @Test func `a running task learns it by progress, saves, and is cancelled with its branch named`() throws
