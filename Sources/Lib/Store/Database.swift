@@ -19,6 +19,8 @@ package final class Database: Sendable {
     package let holder: Holder
     private let pool: DatabasePool
     private let waiting = Mutex<[Pending]>([])
+    /// Claims that could not be given back when their work failed.
+    let unreturned = Mutex<[JobClaim]>([])
     private let wakers = Mutex<[@Sendable () -> Void]>([])
 
     /// Milliseconds that a connection waits for another's lock.

@@ -1,5 +1,6 @@
 import GRDB
 package import Porter
+import Synchronization
 
 /// What may have to be done for a subject: a task, or a command by its comment.
 package enum JobKind: String, CaseIterable, Sendable {
@@ -99,6 +100,7 @@ extension Database {
     ///
     /// One subject is in one pair of hands at a time, so what is done for a task happens in order.
     package func claimJob(at now: Instant) throws(StoreError) -> JobClaim? {
+        try returnClaims()
         let isDue = try read("look for a job") { db in
             try Bool.fetchOne(
                 db.cachedStatement(
@@ -128,6 +130,26 @@ extension Database {
                 id: row["id"], subject: row["subject"], kind: kind, tries: row["tries"],
                 wanted: row["wanted"], holder: me, fence: row["fence"])
         }
+    }
+
+    /// Gives the job back as soon as the database can be written: with the next claim.
+    ///
+    /// For a claim whose own end could not be written; while its holder lives nobody else would free it.
+    package func giveBack(_ claim: JobClaim) {
+        unreturned.withLock { $0.append(claim) }
+    }
+
+    private func returnClaims() throws(StoreError) {
+        let claims = unreturned.withLock { $0 }
+        guard !claims.isEmpty else { return }
+        try write("give jobs back") { transaction in
+            for claim in claims {
+                try transaction.run(
+                    "UPDATE jobs SET holder = NULL WHERE id = ? AND holder = ? AND fence = ?",
+                    [claim.id, claim.holder, claim.fence])
+            }
+        }
+        unreturned.withLock { $0.removeAll { claims.contains($0) } }
     }
 
     /// Ends the job, unless somebody has wished for it again meanwhile: then it is due again.

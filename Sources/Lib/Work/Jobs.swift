@@ -59,7 +59,12 @@ extension Work {
         try startQueued()
         guard let claim = try store.claimJob(at: now) else { return .idle }
         world.moment("job.claimed")
-        return try work(claim)
+        do {
+            return try work(claim)
+        } catch {
+            store.giveBack(claim)
+            throw error
+        }
     }
 
     /// Does a claimed job to its end: done, postponed, or given up.
