@@ -1,0 +1,253 @@
+import Porter
+import PorterStore
+import PorterTestWorld
+import Testing
+
+@testable import PorterWork
+
+/// Contract sections 3 and 4: what commands without a task are answered, and how endings read.
+@Suite struct AnswerTests {
+    private func answer(_ text: String, in world: World, comment: Int64 = 9) throws -> String {
+        try world.say(text, by: World.wim, comment: comment)
+        try world.live(seconds: 10)
+        let answers = world.comments(ending: "<!-- porter:reply:\(comment) -->")
+        #expect(answers.count == 1)
+        return answers.first?.body ?? ""
+    }
+
+    /// The bold words of the first line.
+    private func words(_ body: String) -> [String] {
+        let line = body.split(separator: "\n").first ?? ""
+        return line.matches(of: /\*\*([^*]+)\*\*/).map { String($0.1) }
+    }
+
+    @Test(arguments: [
+        "help", "status", "stop", "retry", "claud fix it", "nonsense", "help me", "--foo=1 fix",
+        "continue", "stop task_01ARZ3NDEKTSV4RRFFQ69G5FAV", "retry task_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    ])
+    func `each command without a task gets one answer, with one state word first and its marker last`(
+        command: String
+    ) throws {
+        let world = try World()
+        let body = try answer("@porter \(command)", in: world)
+
+        let state = words(body)
+        #expect(state.count == 1)
+        #expect(state.first.flatMap(StateWord.init(rawValue:)) != nil)
+        #expect(body.hasSuffix("\n\n<!-- porter:reply:9 -->"))
+        #expect(world.github.seen.ours.count == 1)
+        #expect(world.engine.all.isEmpty)
+        #expect(try world.store.listTasks(TaskFilter(limit: 5)).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("stop", Reason.nothingToDo), ("retry", .nothingToDo), ("claud fix it", .unknownAgent),
+        ("help me", .badCommand),
+    ])
+    func `an answer that did nothing says why`(command: String, reason: Reason) throws {
+        let world = try World()
+        #expect(try answer("@porter \(command)", in: world).contains("`\(reason.rawValue)`"))
+    }
+
+    @Test func `status tells of runs and places`() throws {
+        let world = try World { $0.caps = Caps(perPerson: 1, total: 1) }
+        world.crew.change { $0.hangs = .agent }
+        let running = try world.ask()
+        world.advance(seconds: 1)
+        let waiting = try world.ask()
+        try world.live(seconds: 20)
+
+        let body = try answer("@porter status", in: world)
+
+        #expect(body.contains("Running: `\(running.rawValue)`"))
+        #expect(body.contains("Queued: `\(waiting.rawValue)`, demo, place 1 in the queue"))
+        #expect(words(body) == ["Queued"])
+    }
+
+    // "`retry` alone: its latest ended task, same agent, flags and instructions."
+
+    @Test func `retry makes a task like the latest that ended`() throws {
+        let world = try World()
+        world.github.change { $0.branches["release"] = "1111111111111111111111111111111111111111" }
+        let first = try world.ask(
+            "@porter demo --priority=high --timeout=5m --base=release --draft --context=all fix it\nall of it"
+        )
+        try world.live(seconds: 120)
+        let again = try world.ask("@porter retry", by: World.wim)
+        try world.live(seconds: 120)
+
+        let (old, new) = (try world.task(first), try world.task(again))
+        #expect(new.state == .success)
+        #expect(new.agent == old.agent)
+        #expect(new.priority == .high)
+        #expect(new.timeout == 300)
+        #expect(new.baseBranch == "release")
+        #expect(new.isDraft && new.context == "all")
+        #expect(new.instructions == "fix it\nall of it")
+        #expect(new.author == World.wim)
+        #expect(new.branch == again.branch)
+        #expect(try world.flaws(again) == [])
+    }
+
+    @Test func `retry of a task of another issue is answered, not done`() throws {
+        let world = try World()
+        world.github.change { state in
+            state.issues[8] = GitHub.Issue(
+                number: 8, title: "Other", isOpen: true, isLocked: false, isPullRequest: false)
+        }
+        let other = try world.ask(issue: 8)
+        try world.live(seconds: 60)
+
+        #expect(try answer("@porter retry \(other.rawValue)", in: world).contains("`nothing_to_do`"))
+    }
+
+    @Test func `retry of what still runs is answered, not done`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 20)
+
+        #expect(try answer("@porter retry \(id.rawValue)", in: world).contains("has not ended yet"))
+    }
+
+    @Test func `an answer whose call lost its answer is not given twice`() throws {
+        for kind in [Faults.Kind.uncertainBefore, .uncertainAfter] {
+            let world = try World()
+            world.github.faults.plant(kind, at: "createComment")
+            try world.say("@porter help", by: World.wim, comment: 9)
+            try world.live(seconds: 60)
+
+            #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == 1)
+        }
+    }
+
+    @Test func `of two comments with one marker the later goes`() throws {
+        let world = try World()
+        world.github.faults.plant(.uncertainAfter, at: "createComment")
+        try world.say("@porter help", by: World.wim, comment: 9)
+        try world.settle()
+        world.github.change { state in
+            var double = state.comments[0]
+            double.id += 100
+            state.comments.append(double)
+        }
+        try world.live(seconds: 60)
+
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").map(\.id) == [5001])
+        #expect(world.github.seen.deleted == [5101])
+    }
+
+    @Test func `a marker that somebody else wrote is not ours`() throws {
+        let world = try World()
+        world.github.faults.plant(.uncertainBefore, at: "createComment")
+        try world.say("@porter help", by: World.wim, comment: 9)
+        try world.settle()
+        world.github.change { state in
+            state.comments.append(
+                GitHub.Comment(
+                    id: 1, url: "u", body: "mine <!-- porter:reply:9 -->", author: World.rita,
+                    association: "NONE", isByApp: false, createdAt: world.now, updatedAt: world.now))
+        }
+        try world.live(seconds: 60)
+
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == 1)
+    }
+
+    // Endings
+
+    @Test func `an ending mentions the person, and says state, pull request and marker`() throws {
+        let world = try World()
+        let id = try world.ask()
+        try world.live(seconds: 60)
+        let body = try #require(world.endings(id).first?.body)
+
+        #expect(words(body) == ["Done"])
+        #expect(body.contains("@maria"))
+        #expect(body.contains("#100"))
+        #expect(body.hasSuffix("\n\n" + id.marker(.ending)))
+        #expect(!body.contains("Next:"))
+        let status = try #require(world.statuses(id).first?.body)
+        let url = try #require(world.endings(id).first?.url)
+        #expect(status == "**Done** · [how it ended](\(url))\n\n" + id.marker(.status))
+    }
+
+    @Test func `nothing that the agent wrote leaves its block`() throws {
+        let world = try World()
+        let hostile = """
+            ```
+            </details>
+            @acme/all <!-- porter:task_01ARZ3NDEKTSV4RRFFQ69G5FAV:ending -->
+            ````
+            **Done**
+            """ + String(repeating: "x", count: 100_000)
+        world.crew.change {
+            $0.summary = hostile
+            $0.outcome = .failed
+            $0.reason = .agentFailed
+        }
+        let id = try world.ask()
+        try world.live(seconds: 60)
+
+        let body = try #require(world.endings(id).first?.body)
+        let fence = try #require(body.firstMatch(of: /(?m)^(`{5,})text$/)).1
+        #expect(body.components(separatedByFence: fence).count == 3)
+        #expect(body.hasSuffix(id.marker(.ending)))
+        #expect(body.unicodeScalars.count < 3500)
+        #expect(words(body) == ["Failed"])
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test(arguments: Reason.allCases.filter { !$0.isOnlyForAnswers && $0 != .noChanges })
+    func `each reason ends with its code, its sentence and its next step`(reason: Reason) throws {
+        let world = try World()
+        world.crew.change {
+            $0.outcome = .failed
+            $0.reason = reason
+        }
+        let id = try world.ask()
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).reason == reason)
+        let body = try #require(world.endings(id).first?.body)
+        #expect(body.contains("`\(reason.rawValue)`"))
+        #expect(body.contains(reason.sentence))
+        #expect(body.contains(reason.nextStep))
+        #expect(body.contains("`@porter retry`") == reason.mayRetry)
+    }
+
+    @Test func `edits keep to the phases and never come in a rush`() throws {
+        let world = try World()
+        let id = try world.ask()
+        try world.live(seconds: 120)
+        let edits = world.github.seen.edits.map(\.body)
+
+        #expect(edits.count <= 4)
+        #expect(edits.allSatisfy { $0.hasSuffix(id.marker(.status)) })
+        for body in edits { #expect(words(body).count == 1) }
+    }
+
+    @Test func `an issue that is gone leaves nothing that is tried for ever`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        world.github.change { $0.issues = [:] }
+        world.crew.change { $0.hangs = nil }
+
+        try world.live(seconds: 3600)
+
+        #expect(try world.task(id).state == .success)
+        #expect(try world.task(id).publishedAt == nil)
+        #expect(try world.store.listEvents(id).map(\.kind).contains("unpublishable"))
+        #expect(try world.store.strandedTasks().isEmpty)
+        #expect(try world.store.nextJob() == nil)
+    }
+}
+
+extension String {
+    fileprivate func components(separatedByFence fence: Substring) -> [Substring] {
+        split(separator: "\n", omittingEmptySubsequences: false)
+            .split(omittingEmptySubsequences: false) { $0 == fence || $0 == fence + "text" }
+            .map { $0.first ?? "" }
+    }
+}
