@@ -1,0 +1,58 @@
+import Porter
+import PorterHTTP
+
+/// Operations on the App's log of deliveries.
+///
+/// - SeeAlso: <https://docs.github.com/en/rest/apps/webhooks>
+enum DeliveryOperations {
+    /// Newest first; the next page begins after the delivery that the cursor names.
+    static func list(_ call: Call) throws(Refusal) -> Response {
+        let size = min(100, max(1, call.query["per_page"].flatMap { Int($0) } ?? 30))
+        var before = Int64.max
+        if let cursor = call.query["cursor"] {
+            guard cursor.hasPrefix("v1_"), let id = Int64(cursor.dropFirst(3)) else {
+                throw Refusal(status: 400, message: "Invalid cursor")
+            }
+            before = id
+        }
+        let status = call.query["status"]
+        guard status == nil || status == "success" || status == "failure" else {
+            throw .validation("HookDelivery", field: "status", code: "invalid")
+        }
+        let (found, isMore, last) = call.world.with { state -> ([JSON], Bool, Int64) in
+            let matching = state.deliveries.reversed().filter { delivery in
+                guard let outcome = delivery.outcome, delivery.id < before else { return false }
+                return status == nil || (outcome.status == "OK") == (status == "success")
+            }
+            let page = matching.prefix(size)
+            return (page.map { state.json($0) }, matching.count > size, page.last?.id ?? 0)
+        }
+        var response = Response.json(.array(found))
+        if isMore {
+            response.fields["Link"] = "<\(call.address(["cursor": "v1_\(last)"]))>; rel=\"next\""
+        }
+        return response
+    }
+
+    static func show(_ call: Call) throws(Refusal) -> Response {
+        let delivery = try find(call)
+        return .json(call.world.with { $0.json(full: delivery) })
+    }
+
+    static func redeliver(_ call: Call) throws(Refusal) -> Response {
+        let delivery = try find(call)
+        let world = call.world
+        world.effects.append(
+            "delivery.requested", actor: world.with { $0.app.slug },
+            ["delivery": .int(delivery.id), "guid": .string(delivery.guid)])
+        world.with { state in _ = world.sender.enqueue(state.redeliver(delivery)) }
+        return .json([:], 202)
+    }
+
+    private static func find(_ call: Call) throws(Refusal) -> Delivery {
+        let id = try call.number("id")
+        guard let delivery = call.world.with({ $0.deliveries.first { $0.id == id && $0.outcome != nil } })
+        else { throw .notFound }
+        return delivery
+    }
+}
