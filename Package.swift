@@ -127,7 +127,10 @@ let package = Package(
         ),
         playground("Face", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings"),
         playground("Model", "PlaygroundFace", "PorterHTTP", "PorterSettings"),
-        playground("Machines", "PlaygroundFace", "Porter", "PorterHTTP", "PorterProcess", "PorterSettings"),
+        playground(
+            "Machines", "PlaygroundFace", "Porter", "PorterHTTP", "PorterProcess", "PorterServer",
+            "PorterSettings"
+        ),
         .executableTarget(
             name: "porter-playground",
             dependencies: [
