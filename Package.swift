@@ -172,7 +172,7 @@ let package = Package(
         ),
         tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
         tests("PorterBootstrap", "Porter", "PorterSettings"),
-        tests("PorterWorker", "Porter", "PorterProcess", "PorterSettings"),
+        tests("PorterWorker", "Porter", "PorterHTTP", "PorterProcess", "PorterSettings"),
         tests("PorterRunner", "Porter", "PorterHTTP", "PorterMachines", "PorterProcess", "PorterSettings"),
         .testTarget(
             name: "PlaygroundTests",

@@ -40,7 +40,7 @@ import Testing
 
 @Suite struct FleetTests {
     /// A fleet over the folder, at the time.
-    private func fleet(_ folder: TemporaryFolder, _ now: Instant) throws -> Fleet {
+    fileprivate func fleet(_ folder: TemporaryFolder, _ now: Instant) throws -> Fleet {
         let state = try StateFolder.open(folder.path + "/state", user: nil)
         let settings = try RunnerSettings.load(
             [
@@ -115,6 +115,28 @@ import Testing
         #expect(fleet.list { _ in true }.map(\.id) == ["good"])
         let files = try FileManager.default.contentsOfDirectory(atPath: machines).sorted()
         #expect(files == ["broken.json.unreadable", "good.json"])
+    }
+}
+
+extension FleetTests {
+    @Test func `a machine that cannot be recorded is not begun, and its name stays free`() throws {
+        let folder = try TemporaryFolder()
+        let now = Instant(seconds: 1_800_000_000)
+        let fleet = try fleet(folder, now)
+        let machines = folder.path + "/state/machines"
+        let guest = MachineRecord.Guest(cpu_kind: "shared", cpus: 1, memory_mb: 256)
+        let config = MachineRecord.Config(
+            image: "i", env: [:], metadata: [:], auto_destroy: true, restart: ["policy": "no"], guest: guest)
+        let plan = CreateBody.Plan(name: "a", config: config, token: Secret("s"))
+        try FileManager.default.removeItem(atPath: machines)
+
+        for _ in 0..<2 {
+            let refusal = #expect(throws: Refusal.self) { try fleet.create(plan) }
+            #expect(refusal?.status == 503)
+        }
+
+        #expect(fleet.list { _ in true }.isEmpty)
+        #expect(fleet.liveCount == 0)
     }
 }
 

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Porter
+import PorterHTTP
 import PorterProcess
 import Synchronization
 import Testing
@@ -73,6 +74,21 @@ import Testing
 
         #expect(counts.map(\.value) == [1, 1])
         #expect(before.isAsked && after.isAsked)
+    }
+}
+
+extension ShutdownTests {
+    @Test func `a worker that is shut down while it claims gives up`() {
+        let callbacks = Callbacks(
+            transport: Transport { _, _ throws(TransportError) in
+                throw TransportError(.unreachable, "nobody there")
+            }, address: "http://127.0.0.1:1")
+
+        #expect(throws: Callbacks.Silence.self) {
+            try callbacks.askOn(
+                "claim", ClaimBody(nonce: "n"), token: Secret("t"), atMost: .seconds(300),
+                isCancelled: { true })
+        }
     }
 }
 

@@ -6,10 +6,13 @@ import Glibc
 package struct ProcessTable: Sendable {
     /// One process.
     package struct Entry: Hashable, Sendable {
+        /// Its process id.
         package let pid: Int32
+        /// The process id of its parent.
         package let parent: Int32
         /// Bytes that it holds itself: anonymous and shared memory, not the pages of files.
         package let memory: Int
+        /// How many threads it has.
         package let threads: Int
 
         /// A process with those facts.
