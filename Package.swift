@@ -143,7 +143,7 @@ let package = Package(
         // The tests.
         .target(
             name: "PorterTestSupport",
-            dependencies: ["Porter", "PorterProcess"],
+            dependencies: ["Porter", "PorterHTTP", "PorterProcess"],
             path: "Tests/Support",
             swiftSettings: strict
         ),
@@ -163,7 +163,7 @@ let package = Package(
         tests("PorterPrompt", "Porter"),
         tests("PorterAgents", "Porter"),
         tests("PorterStore", "Porter", .product(name: "GRDB", package: "GRDB.swift")),
-        tests("PorterGitHub", "Porter", "PorterHTTP", "PorterCrypto"),
+        tests("PorterGitHub", "Porter", "PorterHTTP", "PorterCrypto", "PorterProcess"),
         tests("PorterMachines", "Porter", "PorterHTTP"),
         tests("PorterWork", "Porter", "PorterStore", "PorterCommands", "PorterAgents", "PorterTestWorld"),
         tests(
@@ -171,7 +171,7 @@ let package = Package(
             "PorterTestWorld"
         ),
         tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
-        tests("PorterBootstrap", "Porter", "PorterSettings"),
+        tests("PorterBootstrap", "Porter", "PorterProcess", "PorterSettings"),
         tests("PorterWorker", "Porter", "PorterHTTP", "PorterProcess", "PorterSettings"),
         tests("PorterRunner", "Porter", "PorterHTTP", "PorterMachines", "PorterProcess", "PorterSettings"),
         .testTarget(
