@@ -12,6 +12,8 @@ final class AppClient: Sendable {
     static let tokenMargin = 300
     /// Pages of a list at most.
     static let mostPages = 30
+    /// Seconds for which the App's own account is remembered; then GitHub is asked whether it still knows it.
+    static let appAge = 300
 
     private let transport: Transport
     let apiURL: String
@@ -19,7 +21,13 @@ final class AppClient: Sendable {
     private let sign: @Sendable ([UInt8]) throws -> [UInt8]
     let clock: Clock
     private let tokens = Mutex<[TokenKey: GitHub.Token]>([:])
-    let knownApp = Mutex<GitHub.App?>(nil)
+    let knownApp = Mutex<KnownApp?>(nil)
+
+    /// The App, and until when it need not be asked for.
+    struct KnownApp {
+        let app: GitHub.App
+        let until: Instant
+    }
 
     private struct TokenKey: Hashable {
         let repository: Int64
@@ -92,12 +100,21 @@ final class AppClient: Sendable {
         _ repository: RepositoryRef, _ permissions: [String: String]
     ) throws(GitHubError) -> GitHub.Token {
         let operation = "create installation token"
-        let response = try callAsApp(
-            Call(
-                operation: operation, method: "POST",
-                path: "/app/installations/\(repository.installationID)/access_tokens",
-                body: Self.json(
-                    TokenRequest(repository_ids: [repository.id], permissions: permissions))))
+        let response: Response
+        do {
+            response = try callAsApp(
+                Call(
+                    operation: operation, method: "POST",
+                    path: "/app/installations/\(repository.installationID)/access_tokens",
+                    body: Self.json(
+                        TokenRequest(repository_ids: [repository.id], permissions: permissions))))
+        } catch {
+            // A missing installation or permission must not look like what the token was for is missing.
+            guard [.notFound, .gone, .refused].contains(error.code) else { throw error }
+            throw GitHubError(
+                .forbidden, operation: operation, status: error.status, message: error.message,
+                requestID: error.requestID)
+        }
         let answer = try Self.decode(TokenAnswer.self, response, operation)
         guard let expiresAt = Instant(iso8601: answer.expires_at) else {
             throw GitHubError(.uncertain, operation: operation, message: "no time of expiry")
@@ -131,8 +148,9 @@ final class AppClient: Sendable {
                 request.target = location
                 continue
             }
-            if (200..<300).contains(response.status) { return response }
-            throw Refusal.error(response, call.operation, now: clock.now())
+            if (200..<300).contains(response.status), !Refusal.isPage(response) { return response }
+            throw Refusal.error(
+                response, call.operation, hiding: authorization.dropFirst("Bearer ".count), now: clock.now())
         }
         throw GitHubError(.refused, operation: call.operation, message: "redirected in a circle")
     }

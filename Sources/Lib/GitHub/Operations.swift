@@ -12,6 +12,8 @@ extension AppClient {
     private static let writeIssues = ["issues": "write"]
     private static let readContents = ["contents": "read"]
     private static let readPulls = ["pull_requests": "read"]
+    private static let askForReview = ["pull_requests": "write"]
+    // The head and the base of a private repository's pull request are contents.
     private static let writePulls = ["contents": "read", "pull_requests": "write"]
 
     /// Characters of a comment that GitHub takes.
@@ -23,19 +25,23 @@ extension AppClient {
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app>
     func app() throws(GitHubError) -> GitHub.App {
-        if let known = knownApp.withLock({ $0 }) { return known }
+        let now = clock.now()
+        if let known = knownApp.withLock({ $0 }), now < known.until { return known.app }
         let operation = "get the App"
         let app = try Self.decode(
             AppJSON.self, callAsApp(Call(operation: operation, path: "/app")), operation)
         // The account that the App acts as is a user of its own, with its own id.
-        let login = "\(app.slug)[bot]"
+        guard let slug = app.name else {
+            throw GitHubError(.uncertain, operation: operation, message: "the App has no name")
+        }
+        let login = "\(slug)[bot]"
         let bot = try Self.decode(
             UserJSON.self,
             callAsApp(Call(operation: "get the App's account", path: "/users/\(Self.encoded(login))")),
             operation)
         let made = GitHub.App(
-            id: app.id, slug: app.slug, owner: app.owner.person, bot: bot.person)
-        knownApp.withLock { $0 = made }
+            id: app.id, slug: slug, owner: app.owner.person, bot: bot.person)
+        knownApp.withLock { $0 = KnownApp(app: made, until: now.adding(seconds: Self.appAge)) }
         return made
     }
 
@@ -46,7 +52,9 @@ extension AppClient {
             InstallationJSON.self,
             callAsApp(Call(operation: operation, path: "/app/installations/\(id)")), operation)
         return GitHub.Installation(
-            id: answer.id, account: answer.account.person, isSuspended: answer.suspended_at != nil)
+            id: answer.id,
+            account: answer.account?.person ?? Person(id: answer.target_id ?? 0, login: "ghost"),
+            isSuspended: answer.suspended_at != nil)
     }
 
     /// By id, so that a rename does not matter.
@@ -97,7 +105,7 @@ extension AppClient {
     ) throws(GitHubError) -> [GitHub.Comment] {
         let app = try app()
         var found: [GitHub.Comment] = []
-        let query = "per_page=100&since=\(Self.encoded(since.iso8601))"
+        let query = "per_page=100&since=\(Self.encoded(since.wholeSecond))"
         try eachComment(place, issue, query: query) { found += $0.filter { $0.author.id == app.bot.id } }
         return found
     }
@@ -185,7 +193,10 @@ extension AppClient {
     /// - SeeAlso: <https://docs.github.com/en/rest/git/refs#get-a-reference>
     func branchHead(_ place: RepositoryRef, _ branch: String) throws(GitHubError) -> String? {
         let operation = "find branch"
-        let name = branch.split(separator: "/").map { Self.encoded(String($0)) }.joined(separator: "/")
+        let parts = branch.split(separator: "/", omittingEmptySubsequences: false)
+        // Git knows no such names, and an address would be climbed with them.
+        guard !branch.isEmpty, !parts.contains("."), !parts.contains("..") else { return nil }
+        let name = parts.map { Self.encoded(String($0)) }.joined(separator: "/")
         do {
             let response = try call(
                 Call(operation: operation, path: path(place, "/git/ref/heads/\(name)")), in: place,
@@ -193,7 +204,8 @@ extension AppClient {
             return try Self.decode(ReferenceJSON.self, response, operation).object.sha
         } catch {
             // 409 is an empty repository.
-            guard error.code == .notFound || error.status == 409 else { throw error }
+            let isEmpty = error.code == .refused && error.status == 409
+            guard error.code == .notFound || isEmpty else { throw error }
             return nil
         }
     }
@@ -242,7 +254,7 @@ extension AppClient {
             Call(
                 operation: "request review", method: "POST",
                 path: path(place, "/pulls/\(number)/requested_reviewers"),
-                body: Self.json(["reviewers": [login]])), in: place, Self.writePulls)
+                body: Self.json(["reviewers": [login]])), in: place, Self.askForReview)
     }
 
     func contentsToken(
@@ -261,4 +273,9 @@ extension AppClient {
             guard error.code == .unauthorized || error.code == .notFound else { throw error }
         }
     }
+}
+
+extension Instant {
+    /// As GitHub reads times in queries: without a fraction, rounded down.
+    fileprivate var wholeSecond: String { iso8601.prefix(19) + "Z" }
 }

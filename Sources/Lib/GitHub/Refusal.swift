@@ -8,6 +8,8 @@ import PorterHTTP
 enum Refusal {
     /// Seconds to wait when GitHub asks for less hurry and does not say how long.
     static let unstatedWait = 60
+    /// Seconds to wait at most, whatever an answer says.
+    static let longestWait = 86_400
 
     private struct Body: Decodable {
         struct Detail: Decodable {
@@ -36,23 +38,41 @@ enum Refusal {
         let errors: [Detail]?
     }
 
+    /// Whether it is a page for people: GitHub's API sends none when all is well, so that some proxy or
+    /// GitHub's own front door has answered.
+    static func isPage(_ response: Response) -> Bool {
+        response.fields["Content-Type"]?.lowercased().hasPrefix("text/html") == true
+    }
+
     /// The error of an answer that is no success.
-    static func error(_ response: Response, _ operation: String, now: Instant) -> GitHubError {
+    ///
+    /// - Parameter credential: what the request was sent with, which no error shows.
+    static func error(
+        _ response: Response, _ operation: String, hiding credential: Substring, now: Instant
+    ) -> GitHubError {
         let body = try? JSONDecoder().decode(Body.self, from: response.body)
         let details = body?.errors?.compactMap { detail in
             detail.message ?? [detail.field, detail.code].compactMap { $0 }.joined(separator: " ")
         }
         let words = ([body?.message].compactMap { $0 } + (details ?? [])).joined(separator: "; ")
+        func hidden(_ text: String) -> String {
+            credential.isEmpty ? text : text.replacing(credential, with: "<redacted>")
+        }
         return GitHubError(
             code(response, words, now: now), operation: operation, status: response.status,
-            message: String(words.prefix(500)), requestID: response.fields["X-GitHub-Request-Id"])
+            message: String(hidden(words).prefix(500)),
+            requestID: response.fields["X-GitHub-Request-Id"].map(hidden))
     }
 
     private static func code(_ response: Response, _ words: String, now: Instant) -> GitHubError.Code {
+        if [403, 429].contains(response.status), let until = wait(response, words, now: now) {
+            return .rateLimited(until: until)
+        }
+        if isPage(response) { return .uncertain }
         switch response.status {
+        case 200..<300: return .uncertain
         case 401: return .unauthorized
-        case 403, 429:
-            if let until = wait(response, words, now: now) { return .rateLimited(until: until) }
+        case 403:
             return words.lowercased().contains("locked") ? .gone : .forbidden
         case 404: return .notFound
         case 410: return .gone
@@ -64,11 +84,12 @@ enum Refusal {
     /// In GitHub's order: `retry-after`, then an exhausted limit's reset, then at least a minute.
     private static func wait(_ response: Response, _ words: String, now: Instant) -> Instant? {
         if let seconds = response.fields["Retry-After"].flatMap({ Int($0) }), seconds >= 0 {
-            return now.adding(seconds: seconds)
+            return now.adding(seconds: min(seconds, longestWait))
         }
         if response.fields["X-RateLimit-Remaining"] == "0" {
-            let reset = response.fields["X-RateLimit-Reset"].flatMap { Int64($0) }
-            return reset.map(Instant.init(seconds:)) ?? now.adding(seconds: unstatedWait)
+            let reset = response.fields["X-RateLimit-Reset"].flatMap { Int64($0) } ?? 0
+            guard reset > now.seconds else { return now.adding(seconds: unstatedWait) }
+            return Instant(seconds: min(reset, now.seconds + Int64(longestWait)))
         }
         let isLimit =
             response.status == 429 || words.lowercased().contains("secondary rate limit")

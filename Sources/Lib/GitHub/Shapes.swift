@@ -13,13 +13,19 @@ struct UserJSON: Decodable {
 
 struct AppJSON: Decodable {
     let id: Int64
-    let slug: String
+    let slug: String?
+    let html_url: String?
     let owner: UserJSON
+
+    /// The App's page ends in its slug, which GitHub does not promise to send.
+    var name: String? { slug ?? html_url?.split(separator: "/").last.map(String.init) }
 }
 
 struct InstallationJSON: Decodable {
     let id: Int64
-    let account: UserJSON
+    let account: UserJSON?
+    /// The account's id.
+    let target_id: Int64?
     let suspended_at: String?
 }
 

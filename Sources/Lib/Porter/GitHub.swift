@@ -18,7 +18,7 @@ package struct GitHub: Sendable {
     /// The issue's comments, oldest first, at most so many (the newest are kept when there are more).
     package var comments:
         @Sendable (_ repository: RepositoryRef, _ issue: Int, _ most: Int) throws(GitHubError) -> [Comment]
-    /// The comments of our App on the issue that were made at or after the moment, oldest first.
+    /// The comments of our App on the issue that were made or edited at or after the moment, oldest first.
     package var ownComments:
         @Sendable (_ repository: RepositoryRef, _ issue: Int, _ since: Instant) throws(GitHubError) ->
             [Comment]
