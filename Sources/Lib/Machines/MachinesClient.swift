@@ -19,9 +19,14 @@ struct MachinesClient: Sendable {
         let body = CreateJSON(plan)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let response = try call(operation, "POST", "", body: try? encoder.encode(body))
+        let response = try call(
+            operation, "POST", "", body: try? encoder.encode(body),
+            hiding: plan.environment[Self.secretVariable])
         return try Self.decode(MachineJSON.self, response, operation).value
     }
+
+    /// The one variable of a machine that no error may show.
+    private static let secretVariable = "PORTER_CALLBACK_TOKEN"
 
     func find(_ id: String) throws(MachinesError) -> Machine? {
         let operation = "find machine"
@@ -29,7 +34,7 @@ struct MachinesClient: Sendable {
             let response = try call(operation, "GET", "/\(Self.encoded(id))")
             return try Self.decode(MachineJSON.self, response, operation).value
         } catch {
-            guard error.status == 404 else { throw error }
+            guard Self.saysNoMachine(error) else { throw error }
             return nil
         }
     }
@@ -45,12 +50,22 @@ struct MachinesClient: Sendable {
         do {
             _ = try call("destroy machine", "DELETE", "/\(Self.encoded(id))?force=true")
         } catch {
-            guard error.status == 404 else { throw error }
+            guard Self.saysNoMachine(error) else { throw error }
         }
     }
 
+    /// Whether the engine says that it does not know the machine.
+    ///
+    /// A 404 in plain text comes from an address that is not the API's, and one about the app from a wrong
+    /// app: neither says anything about the machine.
+    private static func saysNoMachine(_ error: MachinesError) -> Bool {
+        let words = error.message.lowercased()
+        return error.status == 404 && words.contains("machine") && words.contains("not found")
+    }
+
     private func call(
-        _ operation: String, _ method: String, _ rest: String, body: Data? = nil
+        _ operation: String, _ method: String, _ rest: String, body: Data? = nil,
+        hiding secret: Secret? = nil
     ) throws(MachinesError) -> Response {
         var request = Request(
             method: method, target: "\(baseURL)/apps/\(Self.encoded(app))/machines\(rest)",
@@ -67,22 +82,17 @@ struct MachinesClient: Sendable {
                 isCertain ? .unreachable : .uncertain, operation: operation, message: error.description)
         }
         if (200..<300).contains(response.status) { return response }
-        throw Self.refusal(response, operation)
+        throw Self.refusal(response, operation, hiding: [token, secret].compactMap { $0 })
     }
 
-    /// As fly-go does: macaroons under their own scheme, everything else as a bearer.
+    /// As fly-go does: schemes before the tokens go, in any case and number; macaroons get their own, and
+    /// everything else is a bearer.
     static func authorization(_ token: String) -> String {
-        var bare = Substring(token)
-        while true {
-            bare = bare.drop { $0 == " " }
-            if bare.hasPrefix("Bearer ") {
-                bare = bare.dropFirst(7)
-            } else if bare.hasPrefix("FlyV1 ") {
-                bare = bare.dropFirst(6)
-            } else {
-                break
-            }
+        var words = token.split(whereSeparator: \.isWhitespace)
+        while words.count > 1, let scheme = words.first?.lowercased(), ["bearer", "flyv1"].contains(scheme) {
+            words.removeFirst()
         }
+        let bare = words.joined(separator: " ")
         let isMacaroon = bare.split(separator: ",").contains { part in
             ["fm1r_", "fm1a_", "fm2_"].contains { part.hasPrefix($0) }
         }
@@ -95,23 +105,28 @@ struct MachinesClient: Sendable {
         let status: String?
     }
 
-    private static func refusal(_ response: Response, _ operation: String) -> MachinesError {
+    private static func refusal(
+        _ response: Response, _ operation: String, hiding secrets: [Secret]
+    ) -> MachinesError {
         let body = try? JSONDecoder().decode(ErrorJSON.self, from: response.body)
-        let words =
+        let said =
             body?.error ?? body?.message ?? String(decoding: response.body.prefix(300), as: UTF8.self)
+        let words = secrets.reduce(said) { words, secret in
+            secret.reveal { $0.isEmpty ? words : words.replacing($0, with: "<redacted>") }
+        }
         return MachinesError(
             code(response.status, words, body?.status), operation: operation, status: response.status,
             message: String(words.prefix(500)), requestID: response.fields["Fly-Request-Id"])
     }
 
     private static func code(_ status: Int, _ words: String, _ kind: String?) -> MachinesError.Code {
+        // fly-go's rule: the word is trusted where it is given, whatever the status.
+        if ["insufficient_capacity", "volume_placement_capacity"].contains(kind) { return .noCapacity }
         switch status {
         case 401, 403: return .unauthorized
         case 409:
             if let id = takenBy(words) { return .nameTaken(id: id) }
             return words.contains("insufficient") ? .noCapacity : .uncertain
-        case 412 where kind?.contains("capacity") == true, 422 where kind == "insufficient_capacity":
-            return .noCapacity
         case 408, 429, 500...: return .uncertain
         case 400..<500 where words.lowercased().contains("manifest") || words.lowercased().contains("image"):
             return .imageUnavailable

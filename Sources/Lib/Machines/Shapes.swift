@@ -49,14 +49,34 @@ struct MachineJSON: Decodable {
 
         let type: String?
         let request: Details?
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            type = try container.decodeIfPresent(String.self, forKey: .type)
+            // What other events carry has forms of its own.
+            request = type == "exit" ? try? container.decodeIfPresent(Details.self, forKey: .request) : nil
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case type, request
+        }
     }
 
     struct Exit: Decodable {
         let exit_code: Int?
         let guest_exit_code: Int?
+        let signal: Int?
+        let guest_signal: Int?
         let oom_killed: Bool?
         let requested_stop: Bool?
         let error: String?
+
+        /// Fly leaves a zero out; a signal that is none is -1.
+        var code: Int {
+            if let exit_code { return exit_code }
+            let number = [signal, guest_signal].compactMap { $0 }.first { (1...64).contains($0) }
+            return number.map { 128 + $0 } ?? guest_exit_code ?? 0
+        }
     }
 
     let id: String
@@ -77,9 +97,8 @@ struct MachineJSON: Decodable {
             region: region, metadata: config?.metadata ?? incomplete_config?.metadata ?? [:],
             createdAt: created_at.flatMap(Instant.init(iso8601:)),
             exit: exit.map {
-                // Fly leaves a zero out.
                 Machine.Exit(
-                    code: $0.exit_code ?? $0.guest_exit_code ?? 0, outOfMemory: $0.oom_killed ?? false,
+                    code: $0.code, outOfMemory: $0.oom_killed ?? false,
                     wasRequested: $0.requested_stop ?? false, message: $0.error ?? "")
             })
     }
