@@ -82,7 +82,8 @@ enum ResponseHead {
     static func bytes(_ response: Response) -> (head: String, isSound: Bool) {
         let isSound = response.fields.pairs.allSatisfy { pair in
             let isName = pair.name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ":") }
-            return isName && pair.value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
+            return !pair.name.isEmpty && isName
+                && pair.value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
         }
         guard isSound, (200...599).contains(response.status) else {
             return ("Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", false)

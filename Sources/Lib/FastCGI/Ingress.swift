@@ -64,14 +64,20 @@ package enum Ingress: Hashable, Sendable {
             close(descriptor)
             throw IngressError("another program listens at \(path)")
         }
-        // A socket that nobody listens at was left by a program that is gone; other files stay.
-        if errno == ECONNREFUSED { unlink(path) }
+        // A socket that nobody listens at was left by a program that is gone; other files stay. Connecting to
+        // a file that is no socket is refused as well.
+        if errno == ECONNREFUSED, isSocket(path) { unlink(path) }
         let mask = umask(0o117)
         let bound = withUnsafePointer(to: &socketAddress) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
         }
         umask(mask)
         return try finish(descriptor, bound, path)
+    }
+
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     private static func listen(host: String, port: UInt16) throws(IngressError) -> Int32 {

@@ -121,9 +121,11 @@ package struct Responder: Sendable {
         let parameters = Parameters(
             lookUp: { name in FCGX_GetParam(name, envp).map { String(cString: $0) } },
             all: { Self.pairs(envp) })
+        var head = parameters.head
+        // A client that left before its parameters were whole: libfcgi hands on those that had come.
+        guard !head.method.isEmpty else { return }
         guard let (body, state) = body(of: &request, parameters) else { return }
         let isLarge = body.count > Self.largeBody
-        var head = parameters.head
         head.body = body
         let response = handler(
             Incoming(
