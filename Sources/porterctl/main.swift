@@ -47,11 +47,11 @@ func show(_ id: TaskID, _ instance: Instance) throws(StoreError) -> ExitCode {
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let command = arguments.first else { wrongCall("what should it do?") }
-if command == "--help" || command == "-h" {
+if arguments == ["--help"] || arguments == ["-h"] {
     print(usage)
     ExitCode.done.leave()
 }
-if Program.ctl.takeCommonArgument(command) { ExitCode.done.leave() }
+if arguments.count == 1, Program.ctl.takeCommonArgument(command) { ExitCode.done.leave() }
 do throws(StoreError) {
     switch (command, arguments.count) {
     case ("check", 1):

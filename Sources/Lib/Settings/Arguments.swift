@@ -18,8 +18,9 @@ extension Program {
     /// For the programs that are called without arguments.
     package func takeNoArguments(_ arguments: [String]) {
         guard let first = arguments.first else { return }
-        if takeCommonArgument(first) { ExitCode.done.leave() }
-        Say.line("\(rawValue): it takes no argument \"\(first)\"; its settings come from the environment")
+        if arguments.count == 1, takeCommonArgument(first) { ExitCode.done.leave() }
+        let words = arguments.joined(separator: " ")
+        Say.line("\(rawValue): it takes no argument \"\(words)\"; its settings come from the environment")
         ExitCode.usage.leave()
     }
 
