@@ -40,8 +40,11 @@ class Person:
 
     def comments(self, issue: int, repository=HELLO) -> list[dict]:
         """The issue's comments as they read now, oldest first."""
-        state = self.stack.control("GET", f"/issue?repository={repository}&number={issue}")
-        return state["comments"]
+        owner, name = repository.split("/")
+        shown = self.stack.control("GET", f"/issue?owner={owner}&repo={name}&number={issue}")
+        return [
+            {"id": one["id"], "author": one["user"]["login"], "body": one["body"]} for one in shown["comment_list"]
+        ]
 
     def ours(self, issue: int, repository=HELLO) -> list[dict]:
         return [one for one in self.comments(issue, repository) if one["author"].endswith("[bot]")]

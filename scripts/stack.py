@@ -163,8 +163,9 @@ class Stack:
             raise StackError("build", f"there is no porter-fcgi in {self.programs}: run `make build`")
         for name in ["logs", "secrets", "nginx", "github"]:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        # Sockets need short paths, and machines need folders that their user can walk to.
-        self.scratch = Path(tempfile.mkdtemp(prefix="porter-", dir="/tmp"))
+        # Sockets need short paths, and machines need folders that their user can walk to; a machine's /tmp is
+        # its own.
+        self.scratch = Path(tempfile.mkdtemp(prefix="porter-", dir="/var/tmp"))
         self.scratch.chmod(0o755)
         self._make_secrets()
         self.port = free_port()
@@ -330,13 +331,14 @@ class Stack:
         found = sorted((ROOT / ".venv-agents").glob(CODEX_FOLDER))
         if not found:
             raise StackError("codex", "the real CLI is not installed: run `make setup`")
-        if os.geteuid() != 0 or can_reach(found[0]):
+        if not found[0].is_relative_to("/tmp") and (os.geteuid() != 0 or can_reach(found[0])):
             return found[0]
-        # The checkout lies where the machines' user cannot walk to: give it a copy that it can read.
+        # The checkout lies where the machines cannot see it: give them a copy.
         copy = self.scratch / "agents"
         if not copy.exists():
             shutil.copytree(found[0], copy)
-            copy.chmod(0o755)
+            for path in [copy, *copy.rglob("*")]:
+                path.chmod(0o755)
         return copy
 
     def _demo_program(self) -> Path:
@@ -446,9 +448,10 @@ class Stack:
         return answer
 
     def comment(self, text: str, *, author="hubert", issue=1, repository="octo-team/hello", wait=True, **more):
-        """Writes a comment as a person and lets the webhook go out."""
+        """Writes a comment as a person: its id, and how its delivery went (`guid`, `status`, `answer`)."""
         body = {"repository": repository, "issue": issue, "author": author, "body": text, "wait": wait}
-        return self.control("POST", "/comments", body | more)
+        made = self.control("POST", "/comments", body | more)
+        return {"comment": made["id"], "delivery": delivery_of(made["delivery"])}
 
     def effects(self) -> list[dict]:
         return read_effects(self.effects_log)
@@ -483,6 +486,13 @@ class Stack:
 
     def rows(self, sql: str, *arguments) -> list[sqlite3.Row]:
         return read_rows(self.database, sql, *arguments)
+
+
+def delivery_of(answer: dict | None) -> dict | None:
+    """A delivery as the control interface shows it, with the receiver's status as a number."""
+    if answer is None:
+        return None
+    return {"guid": answer["guid"], "status": answer.get("status_code"), "answer": answer.get("answer")}
 
 
 def read_effects(path: Path) -> list[dict]:

@@ -24,7 +24,7 @@ def test_a_run_leads_to_one_pull_request_and_one_ending(person):
     assert "I did what I was told." in ending
     status = person.marked(issue, f"{task_id}:status")[0]["body"]
     assert task["ending_comment_url"] in status
-    pull = person.effects("pull.created", number=task["pr_number"])[0]
+    pull = person.effects("pull.created", issue=task["pr_number"])[0]
     assert f"Closes #{issue}" in pull["body"] and pull["base"] == "main"
 
 
@@ -76,7 +76,7 @@ def test_stop_ends_a_run_and_saves_what_is_there(person):
     assert (task["status"], task["reason"]) == ("cancelled", "cancelled_by_user")
     assert task["head_sha"], "the work was thrown away"
     assert person.marked(issue, f"reply:{answer['comment']}") == []
-    assert person.effects("reaction.created", comment=answer["comment"])
+    assert person.effects("reaction.created", comment_id=answer["comment"])
 
 
 def test_stop_with_nothing_to_stop_is_answered(person):

@@ -20,7 +20,7 @@ def test_five_deliveries_and_a_new_id_make_one_of_everything(person):
     settle(person.stack)
     late_status, late = person.deliver("issue_comment", payload, guid=delivery["guid"])
 
-    assert [(one["status"], json.loads(one["answer"])) for one in again["deliveries"]] == [
+    assert [(one["status_code"], json.loads(one["answer"])) for one in again["deliveries"]] == [
         (202, {"status": "duplicate", "task": task_id})] * 4
     assert (status, anew) == (202, {"status": "duplicate", "task": task_id})
     assert (late_status, late) == (202, {"status": "duplicate", "task": task_id})
@@ -68,9 +68,9 @@ def test_an_edited_or_deleted_comment_starts_nothing(person):
         "PATCH", f"/comments/{plain}", {"actor": "hubert", "body": "@porter demo edited in", "wait": True})
     person.stack.control("DELETE", f"/comments/{plain}", {"actor": "hubert", "wait": True})
 
-    events = [one for one in person.effects("delivery.sent", event="issue_comment") if one["comment"] == plain]
+    events = [one for one in person.effects("delivery.sent", event="issue_comment") if one["comment_id"] == plain]
     assert [one["action"] for one in events] == ["created", "edited", "deleted"]
-    assert all(one["status"] == 202 for one in events)
+    assert all(one["status_code"] == 202 for one in events)
     assert person.stack.rows("SELECT 1 FROM tasks WHERE issue_number = ?", issue) == []
 
 

@@ -67,6 +67,7 @@ struct Control: Sendable {
             ("PATCH", "installations/{id}", editInstallation),
             ("POST", "installations/{id}/{change}", changeInstallation),
             ("POST", "tokens/{id}/expire", expireToken),
+            ("GET", "deliveries/{guid}", showDelivery),
             ("POST", "deliveries/{guid}/redeliver", redeliver), ("POST", "deliver", deliver),
             ("POST", "ping", ping), ("POST", "webhooks", switchWebhooks),
             ("GET", "faults", listFaults), ("POST", "faults", addFault), ("DELETE", "faults", clearFaults),

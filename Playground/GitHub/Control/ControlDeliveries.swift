@@ -3,6 +3,16 @@ import PorterHTTP
 
 /// Deliveries on demand, and bad days.
 extension Control {
+    /// The last delivery under that GUID, with its request and the answer.
+    func showDelivery(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
+        try world.with { state throws(Refusal) in
+            guard let delivery = state.deliveries.last(where: { $0.guid == address["guid"] }) else {
+                throw Refusal.notFound
+            }
+            return state.json(full: delivery)
+        }
+    }
+
     /// Delivers an event again under its GUID: `{times?, wait?}`.
     func redeliver(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
         let guid = address["guid"] ?? ""
