@@ -11,6 +11,7 @@ import uuid
 from stack import Stack, wait_for
 
 HELLO = "octo-team/hello"
+BOT = "porter-dev[bot]"
 WORDS = {"success": "Done", "failed": "Failed", "timed_out": "Timed out", "cancelled": "Cancelled"}
 
 
@@ -47,7 +48,7 @@ class Person:
         ]
 
     def ours(self, issue: int, repository=HELLO) -> list[dict]:
-        return [one for one in self.comments(issue, repository) if one["author"].endswith("[bot]")]
+        return [one for one in self.comments(issue, repository) if one["author"] == BOT]
 
     def marked(self, issue: int, marker: str, repository=HELLO) -> list[dict]:
         return [one for one in self.ours(issue, repository) if one["body"].endswith(f"<!-- porter:{marker} -->")]

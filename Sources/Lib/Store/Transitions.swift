@@ -175,6 +175,12 @@ extension Transaction {
             [now.milliseconds, task.id.rawValue])
         let detail = [ending.state.rawValue, ending.reason?.rawValue].compactMap { $0 }
         try record("ended", task: task.id, detail: detail.joined(separator: " "), at: now)
+        // What was wished for its running has become pointless.
+        try run(
+            """
+            DELETE FROM jobs WHERE subject = ? AND holder IS NULL
+                AND kind IN ('react', 'launch', 'supervise', 'status')
+            """, [task.id.rawValue])
         try enqueue(.ending, for: task.id, at: now)
         try enqueue(.cleanup, for: task.id, at: now)
         try refreshPlaces(at: now)
