@@ -58,9 +58,9 @@ package enum PromptBuilder {
         for comment in input.comments where comment.id != input.commandID {
             if comment.isByApp {
                 left.byApps += 1
-            } else if comment.createdAt > input.commandedAt {
+            } else if comment.id > input.commandID || comment.createdAt > input.commandedAt {
                 left.later += 1
-            } else if comment.updatedAt > input.commandedAt {
+            } else if isEdited(comment, since: input.commandedAt) {
                 left.edited += 1
             } else if input.context != "all", !isByWriter(comment) {
                 left.byOthers += 1
@@ -82,6 +82,11 @@ package enum PromptBuilder {
                 comment.body, most: maximumComment)
         }
         for line in left.lines { writer.omit(line) }
+    }
+
+    /// GitHub's times are whole seconds: an edit in the command's own second counts as later.
+    private static func isEdited(_ comment: GitHub.Comment, since moment: Instant) -> Bool {
+        comment.updatedAt > comment.createdAt && comment.updatedAt.seconds >= moment.seconds
     }
 
     private static func isByWriter(_ comment: GitHub.Comment) -> Bool {
