@@ -386,11 +386,11 @@ class Stack:
 
     def start_fcgi(self, name: str = "porter-fcgi") -> Part:
         """Starts a responder on the inherited socket; several may run side by side under other names."""
+        log = self.folder / "logs" / f"{name}.log"
+        # What an earlier process of that name said does not count.
+        offset = log.stat().st_size if log.exists() else 0
         part = self._spawn(name, [self.programs / "porter-fcgi"], self.environment, stdin=self.listener)
-        # "serving" is said once; an older line of the same log does not count.
-        offset = part.log.stat().st_size if part.log.exists() else 0
-        self._await(
-            part, lambda: b"serving" in part.log.read_bytes()[max(0, offset - 4096):], "porter-fcgi to serve")
+        self._await(part, lambda: b"serving" in log.read_bytes()[offset:], "porter-fcgi to serve")
         return part
 
     def start_nginx(self) -> None:

@@ -1,5 +1,6 @@
 """Odd names, hostile text and a full disk change nothing but themselves."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -18,7 +19,7 @@ ODD_TITLES = [
 @pytest.mark.parametrize("title", ODD_TITLES)
 def test_an_odd_title_changes_nothing_but_itself(person, title):
     issue = person.new_issue(title, body=f"{title}\n```\n@everyone fixes #1\n```")
-    task_id = person.start(f"@porter demo {title}\ndo: write odd.txt odd\ndo: say {title} @mona fixes #1", issue)
+    task_id = person.start(f"@porter demo please {title}\ndo: write odd.txt odd\ndo: say {title} @mona fixes #1", issue)
 
     person.stack.wait_for_ending(task_id)
     settle(person.stack)
@@ -50,7 +51,7 @@ def test_every_published_payload_is_answered_2xx(person):
         pytest.skip("GitHub's published payloads are not here (../shared/fixtures or PORTER_FIXTURES)")
     payloads = sorted((folder / "webhooks").glob("[a-z]*/*.json")) + sorted(
         (folder / "webhooks" / "_derived").glob("**/*.json"))
-    assert len(payloads) > 100
+    assert len(payloads) > 60
     for path in payloads:
         event = path.parent.name if path.parent.name != "_derived" else path.name.split(".")[0]
         status, answer = person.deliver(event, path.read_bytes())
@@ -74,7 +75,7 @@ def test_a_full_disk_answers_503_and_writes_resume_when_there_is_room(folder):
         pytest.skip("a small file system can be mounted by root only")
     small = folder / "small"
     small.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(small)], check=True)
     try:
         with make_stack(
             folder, watchdog_every=None, without={"porter-runner"},
@@ -82,13 +83,11 @@ def test_a_full_disk_answers_503_and_writes_resume_when_there_is_room(folder):
         ) as stack:
             person = Person(stack)
             filler = small / "filler"
-            with open(filler, "wb") as file:
-                try:
-                    while True:
-                        file.write(b"\0" * 4096)
-                        file.flush()
-                except OSError:
+            descriptor = os.open(filler, os.O_WRONLY | os.O_CREAT)
+            with contextlib.suppress(OSError):
+                while os.write(descriptor, b"\0" * 4096):
                     pass
+            os.close(descriptor)
             payload = _command(4_400_000_001)
 
             seen = [person.deliver("issue_comment", _command(4_400_000_010 + number))[0] for number in range(20)]
