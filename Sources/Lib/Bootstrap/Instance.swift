@@ -37,6 +37,7 @@ package struct Instance: Sendable {
         do throws(ConfigurationErrors) {
             let configuration = try Configuration.load(
                 environment, readFile: { readText($0) },
+                listFolder: { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] },
                 checks: [
                     "PORTER_SECRET_KEYS": keyRingProblem, "PORTER_GITHUB_APP_PRIVATE_KEY": signerProblem,
                 ])

@@ -105,9 +105,11 @@ extension Configuration {
     /// - Parameters:
     ///   - environment: the program's environment.
     ///   - readFile: a file's text, nil when it cannot be read.
+    ///   - listFolder: the names in a folder, none when it cannot be read.
     ///   - checks: for the secrets of some variables, what is wrong with a value; nil when it is sound.
     package static func load(
         _ environment: [String: String], readFile: @escaping (String) -> String?,
+        listFolder: (String) -> [String] = { _ in [] },
         checks: [String: (Secret) -> String?] = [:]
     ) throws(ConfigurationErrors) -> Configuration {
         var reader = SettingReader(environment: environment, readFile: readFile)
@@ -155,7 +157,7 @@ extension Configuration {
             tasksTotal: reader.number("PORTER_TASKS_TOTAL"),
             retentionDays: reader.number("PORTER_RETENTION_DAYS") ?? 90,
             logLimit: reader.size("PORTER_LOG_LIMIT") ?? 5 * 1024 * 1024,
-            logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys())
+            logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys(listFolder))
         _ = reader.choice("PORTER_INGEST")
         if !reader.problems.isEmpty { throw ConfigurationErrors(lines: reader.problems) }
         return configuration

@@ -162,11 +162,12 @@ struct SettingReader {
     }
 
     /// The team's keys, each as a secret of its own.
-    mutating func teamKeys() -> [String: Secret] {
-        var names: Set<String> = []
-        for name in environment.keys where name.hasPrefix(Setting.keyPrefix) {
-            let base = name.hasSuffix("_FILE") ? String(name.dropLast(5)) : name
-            names.insert(base)
+    mutating func teamKeys(_ listFolder: (String) -> [String]) -> [String: Secret] {
+        var names = Set(
+            environment.keys.filter { $0.hasPrefix(Setting.keyPrefix) }
+                .map { $0.hasSuffix("_FILE") ? String($0.dropLast(5)) : $0 })
+        if let folder = text("CREDENTIALS_DIRECTORY") {
+            names.formUnion(listFolder(folder).filter { $0.hasPrefix(Setting.keyPrefix) })
         }
         var keys: [String: Secret] = [:]
         for name in names.sorted() {
