@@ -5,6 +5,7 @@ import Testing
 /// `docs/operating.md` and the example of the environment list the settings that the parser knows.
 @Suite struct SettingsDocumentTests {
     private static let example = "systemd/porter.env.example"
+    private static let runnerExample = "systemd/runner.env.example"
 
     @Test func `the table of settings is the list of the code, in its order`() throws {
         let rows = Checkout.table(under: "## Settings", in: try Checkout.text("docs/operating.md"))
@@ -14,9 +15,9 @@ import Testing
     }
 
     @Test(.enabled(if: Checkout.has(example), "there is no \(example) yet"))
-    func `the example of the environment names every setting and no other`() throws {
-        let text = try Checkout.text(Self.example)
-        let names = Set(Self.variables(in: text))
+    func `the examples of the environment name every setting and no other`() throws {
+        let examples = [Self.example, Self.runnerExample].filter(Checkout.has)
+        let names = Set(try examples.flatMap { Self.variables(in: try Checkout.text($0)) })
 
         let known = Set(Setting.all.map(\.name))
         #expect(known.subtracting(names).isEmpty)
