@@ -111,16 +111,22 @@ extension JSON: Codable {
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+    /// A string, as Swift writes one.
     package init(stringLiteral value: String) { self = .string(value) }
 
+    /// A whole number.
     package init(integerLiteral value: Int64) { self = .integer(value) }
 
+    /// True or false.
     package init(booleanLiteral value: Bool) { self = .bool(value) }
 
+    /// Null.
     package init(nilLiteral: ()) { self = .null }
 
+    /// An array.
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
 
+    /// An object; of two members with one name the later counts.
     package init(dictionaryLiteral elements: (String, JSON)...) {
         self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
     }
