@@ -1,1 +1,118 @@
+import Foundation
+import Porter
+import PorterCrypto
+import PorterHTTP
+import PorterTestSupport
+import PorterTestWorld
+import PorterWork
 import Testing
+
+@testable import PorterStore
+@testable import PorterWeb
+
+/// A site over the world in memory, and the ways to ask it.
+struct Scene {
+    let world: World
+    static let webhookSecret = "webhook-canary-secret"
+    static let operatorToken = "operator-canary-token"
+
+    init(change: (inout Policy) -> Void = { _ in }) throws {
+        world = try World(change: change)
+    }
+
+    var site: Site {
+        Site(
+            work: world.work, webhookSecret: Secret(Self.webhookSecret),
+            operatorToken: Secret(Self.operatorToken), clock: world.time.face, appProblem: { nil })
+    }
+
+    func send(
+        _ method: String, _ target: String, _ fields: Fields = [:], _ body: Data = Data(),
+        state: Site.BodyState = .whole
+    ) -> Response {
+        site.answer(Request(method: method, target: target, fields: fields, body: body), body: state)
+    }
+
+    /// Reads with the operator's token.
+    func get(_ target: String) -> Response {
+        send("GET", target, ["Authorization": "Bearer \(Self.operatorToken)"])
+    }
+
+    static func signature(_ body: Data, secret: String = webhookSecret) -> String {
+        "sha256=" + HMACSHA256.code(for: body, key: secret).hexadecimal
+    }
+
+    func deliver(
+        _ body: Data, event: String = "issue_comment", guid: String = UUID().uuidString,
+        fields more: Fields = [:]
+    ) -> Response {
+        var fields: Fields = [
+            "X-GitHub-Event": event, "X-GitHub-Delivery": guid,
+            "X-Hub-Signature-256": Self.signature(body), "Content-Type": "application/json",
+        ]
+        for pair in more.pairs { fields[pair.name] = pair.value }
+        return send("POST", "/api/webhooks/github", fields, body)
+    }
+
+    /// The delivery of a comment, as GitHub spells it.
+    static func comment(
+        _ text: String, id: Int = 4001, action: String = "created", type: String = "User",
+        change: (inout [String: Any]) -> Void = { _ in }
+    ) -> Data {
+        var comment: [String: Any] = [
+            "id": id, "html_url": "https://github.example/c/\(id)", "body": text,
+            "user": ["id": 1, "login": "maria", "type": type],
+        ]
+        change(&comment)
+        return json([
+            "action": action, "comment": comment, "installation": ["id": 77],
+            "issue": ["number": 7, "title": "Login is flaky", "body": "Mondays."],
+            "repository": [
+                "id": 42, "name": "shop", "full_name": "acme/shop", "owner": ["id": 900, "login": "acme"],
+            ], "sender": ["id": 1, "login": "maria", "type": type],
+        ])
+    }
+
+    /// Lets nothing be written any more, as a disk that went read-only does.
+    func breakDatabase() throws {
+        try world.store.write("break") { try $0.run("PRAGMA query_only = 1") }
+    }
+
+    static func json(_ value: Any) -> Data {
+        (try? JSONSerialization.data(withJSONObject: value)) ?? Data()
+    }
+
+    /// A task with a machine whose worker is the test, and the machine's token.
+    func started() throws -> (id: TaskID, machine: String) {
+        world.crew.change { $0.claims = false }
+        let id = try world.ask()
+        try world.settle()
+        let machine = try #require(world.engine.running.last?.token)
+        return (id, machine.reveal { $0 })
+    }
+
+    /// The callback token of a claimed task.
+    func claimed() throws -> (id: TaskID, token: String) {
+        let (id, machine) = try started()
+        let response = callback("claim", machine, ["nonce": "nonce-0001", "protocol": 1, "version": "0"])
+        return (id, try #require(response.object["callback_token"] as? String))
+    }
+
+    func callback(_ name: String, _ token: String, _ body: [String: Any]) -> Response {
+        callback(name, token, raw: Self.json(body))
+    }
+
+    func callback(_ name: String, _ token: String, raw: Data) -> Response {
+        send("POST", "/api/callbacks/\(name)", ["X-Porter-Callback-Token": token], raw)
+    }
+}
+
+extension Response {
+    var object: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: body) as? [String: Any]) ?? [:]
+    }
+
+    var text: String { String(decoding: body, as: UTF8.self) }
+    var error: String? { object["error"] as? String }
+    var message: String { object["message"] as? String ?? "" }
+}

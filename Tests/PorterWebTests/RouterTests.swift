@@ -1,0 +1,161 @@
+import Foundation
+import Porter
+import PorterHTTP
+import PorterTestSupport
+import PorterTestWorld
+import PorterWork
+import Testing
+
+@testable import PorterWeb
+
+/// Contract section 5: the addresses, and the order of checks.
+@Suite struct RouterTests {
+    @Test func `the table holds the addresses of the contract that exist`() throws {
+        let scene = try Scene()
+        #expect(
+            scene.site.routes.map(\.name).sorted() == [
+                "GET /api/tasks", "GET /api/tasks/history", "GET /api/tasks/{id}",
+                "GET /api/tasks/{id}/log", "GET /api/tasks/{id}/prompt", "GET /api/tasks/{id}/status",
+                "GET /healthz", "GET /metrics", "GET /readyz", "POST /api/callbacks/claim",
+                "POST /api/callbacks/complete", "POST /api/callbacks/credential",
+                "POST /api/callbacks/progress", "POST /api/webhooks/github",
+            ])
+    }
+
+    @Test(arguments: [
+        "/", "/api", "/api/tasks/", "//api/tasks", "/api/tasks/x/y/z", "/healthz/", "/HEALTHZ", "",
+        "api/tasks", "*", "/api/%zz", "/api/webhooks/github/", "/%ff",
+    ])
+    func `what is not in the table is 404`(target: String) throws {
+        let response = try Scene().send("GET", target)
+        #expect(response.status == 404)
+        #expect(response.error == "not_found")
+        #expect(!response.message.isEmpty)
+    }
+
+    @Test func `another method is 405 with what is allowed, before anybody is asked who they are`() throws {
+        let scene = try Scene()
+        for route in scene.site.routes {
+            let target = "/" + route.path.joined(separator: "/")
+            for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X"] {
+                let isRight = method == route.method || (method == "HEAD" && route.method == "GET")
+                if isRight { continue }
+                let response = scene.send(method, target)
+                #expect(response.status == 405, "\(method) \(target)")
+                #expect(
+                    response.fields["Allow"] == (route.method == "GET" ? "GET, HEAD" : "POST"), "\(target)")
+            }
+        }
+    }
+
+    @Test func `without the token a closed address is 401, whatever else is wrong`() throws {
+        let scene = try Scene()
+        for route in scene.site.routes {
+            switch route.door {
+            case .open: continue
+            case .operatorToken, .worker: break
+            }
+            let target = "/" + route.path.joined(separator: "/") + "?limit=x&offset=x"
+            for fields: Fields in [
+                [:], ["Authorization": "Bearer wrong"], ["Authorization": "Basic \(Scene.operatorToken)"],
+                ["Authorization": "Bearer "], ["X-Porter-Callback-Token": ""],
+                ["Authorization": "Bearer \(Scene.operatorToken)x"],
+            ] {
+                let response = scene.send(route.method, target, fields, Data("nonsense".utf8))
+                #expect(response.status == 401, "\(target)")
+                #expect(response.error == "unauthorized")
+            }
+        }
+    }
+
+    @Test func `a task that is not there is 404 before its parameters are looked at`() throws {
+        let scene = try Scene()
+        for id in ["task_01ARZ3NDEKTSV4RRFFQ69G5FAV", "nonsense", "task_", "%00"] {
+            for rest in ["", "/status", "/log?offset=-1", "/log?offset=x", "/prompt"] {
+                #expect(scene.get("/api/tasks/\(id)\(rest)").status == 404, "\(id)\(rest)")
+            }
+        }
+    }
+
+    @Test func `errors have one shape`() throws {
+        let scene = try Scene()
+        for response in [
+            scene.send("GET", "/nowhere"), scene.send("PUT", "/healthz"), scene.send("GET", "/metrics"),
+            scene.get("/api/tasks?limit=0"), scene.deliver(Data("[]".utf8)),
+        ] {
+            #expect(response.status >= 400)
+            #expect(Set(response.object.keys) == ["error", "message"])
+            #expect(response.fields["Content-Type"] == "application/json; charset=utf-8")
+        }
+    }
+
+    // Operations
+
+    @Test func `the process answers, and readiness says no reasons to strangers`() throws {
+        let scene = try Scene()
+        #expect(scene.send("GET", "/healthz").status == 200)
+        #expect(scene.send("HEAD", "/healthz").status == 200)
+        let ready = scene.send("GET", "/readyz")
+        #expect(ready.status == 200)
+        #expect(Set(ready.object.keys) == ["status"])
+        #expect((scene.get("/readyz").object["checks"] as? [[String: Any]])?.count == 3)
+    }
+
+    @Test func `without an App, or with one that was refused, Porter is not ready`() throws {
+        let scene = try Scene()
+        for site in [
+            Site(
+                work: scene.world.work, webhookSecret: nil, operatorToken: nil,
+                clock: scene.world.time.face, appProblem: { nil }),
+            Site(
+                work: scene.world.work, webhookSecret: .init("x"), operatorToken: nil,
+                clock: scene.world.time.face, appProblem: { "GitHub refused the App's key." }),
+        ] {
+            let response = site.answer(Request(method: "GET", target: "/readyz"), body: .whole)
+            #expect(response.status == 503)
+            #expect(!response.text.contains("refused"))
+        }
+    }
+
+    @Test func `a watchdog that made no pass for five minutes is missed`() throws {
+        let scene = try Scene()
+        #expect(scene.send("GET", "/readyz").status == 200)
+        scene.world.advance(seconds: 301)
+        #expect(scene.send("GET", "/readyz").status == 503)
+        #expect(scene.get("/readyz").text.contains("porter-watchdog"))
+        _ = try scene.world.work.pass()
+        #expect(scene.send("GET", "/readyz").status == 200)
+    }
+
+    @Test func `metrics count tasks, jobs, deliveries and answers`() throws {
+        let scene = try Scene()
+        let site = scene.site
+        try scene.world.live(until: scene.world.ask())
+        _ = site.answer(Request(method: "GET", target: "/nowhere"), body: .whole)
+        let response = site.answer(
+            Request(
+                method: "GET", target: "/metrics",
+                fields: ["Authorization": "Bearer \(Scene.operatorToken)"]), body: .whole)
+
+        #expect(response.status == 200)
+        #expect(response.fields["Content-Type"]?.hasPrefix("text/plain; version=0.0.4") == true)
+        #expect(response.text.contains("porter_tasks{status=\"success\"} 1\n"))
+        #expect(response.text.contains("porter_http_responses_total{status=\"4xx\"} 1\n"))
+        #expect(response.text.contains("# TYPE porter_jobs gauge\n"))
+    }
+
+    @Test func `an instance without an operator's token opens nothing to an empty one`() throws {
+        let scene = try Scene()
+        for token in [nil, Secret("")] {
+            let site = Site(
+                work: scene.world.work, webhookSecret: nil, operatorToken: token,
+                clock: scene.world.time.face, appProblem: { nil })
+            for value in ["Bearer ", "Bearer", "Bearer  ", ""] {
+                let response = site.answer(
+                    Request(method: "GET", target: "/api/tasks", fields: ["Authorization": value]),
+                    body: .whole)
+                #expect(response.status == 401)
+            }
+        }
+    }
+}

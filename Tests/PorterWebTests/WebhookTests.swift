@@ -1,0 +1,314 @@
+import Foundation
+import Porter
+import PorterHTTP
+import PorterStore
+import PorterTestSupport
+import PorterTestWorld
+import Testing
+
+@testable import PorterWeb
+
+/// Contract section 5: the webhook's checks in their order, and what it answers.
+@Suite struct WebhookTests {
+    private static let command = Scene.comment("@porter demo fix it")
+
+    private func count(_ scene: Scene) throws -> Int {
+        try scene.world.store.countTasks().values.reduce(0, +)
+    }
+
+    @Test func `more than 26,214,400 bytes are 413, before anything else`() throws {
+        let scene = try Scene()
+        #expect(scene.send("POST", "/api/webhooks/github", [:], state: .tooLarge).status == 413)
+        let unready = Site(
+            work: scene.world.work, webhookSecret: nil, operatorToken: nil, clock: scene.world.time.face,
+            appProblem: { nil })
+        let request = Request(method: "POST", target: "/api/webhooks/github")
+        #expect(unready.answer(request, body: .tooLarge).status == 413)
+        #expect(unready.answer(request, body: .whole).status == 503)
+    }
+
+    @Test func `the largest body that is allowed is read`() throws {
+        let scene = try Scene()
+        let head = Data(#"{"action":"created","x":""#.utf8)
+        var body = head + Data(repeating: 0x61, count: 26_214_400 - head.count - 2) + Data("\"}".utf8)
+        #expect(body.count == 26_214_400)
+        #expect(scene.deliver(body).status == 202)
+        body.append(0x20)
+        #expect(scene.deliver(body).status == 413)
+    }
+
+    @Test(arguments: ["issue_comment", "ping", "issues", "nonsense", ""])
+    func `a wrong signature is 401 for every event, before the headers and the body`(event: String) throws {
+        let scene = try Scene()
+        let right = Scene.signature(Self.command)
+        for signature in [
+            nil, "", "sha256=", right.uppercased().replacingOccurrences(of: "SHA256", with: "sha256") + "0",
+            String(right.dropLast()), Scene.signature(Self.command, secret: "other"),
+            "sha1=" + right.dropFirst(7), Scene.signature(Data()), String(right.dropFirst(7)),
+        ] {
+            var fields: Fields = ["X-GitHub-Event": event]
+            fields["X-Hub-Signature-256"] = signature
+            let response = scene.send("POST", "/api/webhooks/github", fields, Self.command)
+            #expect(response.status == 401)
+            #expect(!response.text.contains(String(right.dropFirst(7))))
+        }
+        #expect(try count(scene) == 0)
+    }
+
+    @Test func `missing headers and bodies that are no object are 400 with words`() throws {
+        let scene = try Scene()
+        func status(_ body: Data, without name: String? = nil, type: String = "application/json") -> Int {
+            var fields: Fields = [
+                "X-GitHub-Event": "issue_comment", "X-GitHub-Delivery": "d",
+                "X-Hub-Signature-256": Scene.signature(body), "Content-Type": type,
+            ]
+            if let name { fields[name] = nil }
+            let response = scene.send("POST", "/api/webhooks/github", fields, body)
+            #expect(response.status == 202 || !response.message.isEmpty)
+            return response.status
+        }
+        #expect(status(Self.command, without: "X-GitHub-Event") == 400)
+        #expect(status(Self.command, without: "X-GitHub-Delivery") == 400)
+        for text in ["", "nonsense", "[]", "\"text\"", "1", "null", "{", "{\"a\":}", "{}{}"] {
+            #expect(status(Data(text.utf8)) == 400, "\(text)")
+        }
+        let form = "application/x-www-form-urlencoded"
+        for text in ["", "other=1", "payload=", "payload=%zz", "payload=[]"] {
+            #expect(status(Data(text.utf8), type: form) == 400, "\(text)")
+        }
+        #expect(try count(scene) == 0)
+    }
+
+    @Test func `a body that was cut on its way is not taken for whole`() throws {
+        let scene = try Scene()
+        let response = scene.send(
+            "POST", "/api/webhooks/github",
+            ["X-GitHub-Event": "ping", "X-Hub-Signature-256": Scene.signature(Self.command)],
+            Self.command, state: .broken)
+        #expect((400..<500).contains(response.status))
+    }
+
+    @Test func `a ping is 200`() throws {
+        let response = try Scene().deliver(Data(#"{"zen":"Keep it simple."}"#.utf8), event: "ping")
+        #expect(response.status == 200)
+        #expect(response.object["task"] is NSNull)
+    }
+
+    @Test func `a command is accepted with its task, and its repeats are duplicates with the same`() throws {
+        let scene = try Scene()
+        let first = scene.deliver(Self.command, guid: "d-1")
+        #expect(first.status == 202)
+        #expect(Set(first.object.keys) == ["status", "task"])
+        #expect(first.object["status"] as? String == "accepted")
+        let task = try #require(first.object["task"] as? String)
+
+        for guid in ["d-1", "d-2", "d-3"] {
+            let repeated = scene.deliver(Self.command, guid: guid)
+            #expect(repeated.status == 202)
+            #expect(repeated.object["status"] as? String == "duplicate")
+            #expect(repeated.object["task"] as? String == task)
+        }
+        // A delivery id that is known stays what it was, whatever it carries now.
+        let other = scene.deliver(Scene.comment("@porter demo another", id: 77), guid: "d-1")
+        #expect(other.object["status"] as? String == "duplicate")
+        #expect(other.object["task"] as? String == task)
+        #expect(try count(scene) == 1)
+        #expect(scene.world.github.faults.calls.isEmpty)
+    }
+
+    @Test func `the same delivery from many at once makes one task`() throws {
+        let scene = try Scene()
+        let site = scene.site
+        let body = Self.command
+        let fields: Fields = [
+            "X-GitHub-Event": "issue_comment", "X-GitHub-Delivery": "d-1",
+            "X-Hub-Signature-256": Scene.signature(body),
+        ]
+        DispatchQueue.concurrentPerform(iterations: 16) { _ in
+            _ = site.answer(
+                Request(method: "POST", target: "/api/webhooks/github", fields: fields, body: body),
+                body: .whole)
+        }
+        #expect(try count(scene) == 1)
+    }
+
+    @Test func `commands without a task are accepted without one`() throws {
+        let scene = try Scene()
+        for (index, text) in ["help", "status", "stop", "retry", "claud fix", "help me"].enumerated() {
+            let response = scene.deliver(Scene.comment("@porter \(text)", id: 100 + index))
+            #expect(response.object["status"] as? String == "accepted", "\(text)")
+            #expect(response.object["task"] is NSNull)
+        }
+    }
+
+    @Test func `what asks for nothing is ignored, again on a repeat`() throws {
+        let scene = try Scene()
+        let ignored: [(String, Data)] = [
+            ("no command", Scene.comment("porter, fix it")),
+            ("in a sentence", Scene.comment("ask @porter demo fix it")),
+            ("edited", Scene.comment("@porter demo fix it", action: "edited")),
+            ("deleted", Scene.comment("@porter demo fix it", action: "deleted")),
+            ("by a bot", Scene.comment("@porter demo fix it", type: "Bot")),
+            ("by an organisation", Scene.comment("@porter demo fix it", type: "Organization")),
+            ("quoted", Scene.comment("> @porter demo fix it")),
+            ("fenced", Scene.comment("```\n@porter demo fix it\n```")),
+            ("indented", Scene.comment("    @porter demo fix it")),
+            ("hidden", Scene.comment("<!--\n@porter demo fix it\n-->")),
+            ("another name", Scene.comment("@porterhouse demo fix it")),
+            (
+                "through an App",
+                Scene.comment("@porter demo fix it") { $0["performed_via_github_app"] = ["id": 3] }
+            ),
+            ("without a body", Scene.comment("") { $0["body"] = NSNull() }),
+        ]
+        for (name, body) in ignored {
+            for _ in 0..<2 {
+                let response = scene.deliver(body, guid: "same")
+                #expect(response.status == 202, "\(name)")
+                #expect(response.object["status"] as? String == "ignored", "\(name)")
+                #expect(response.object["task"] is NSNull)
+            }
+        }
+        #expect(try scene.world.store.findDelivery("same") == nil)
+        #expect(try scene.world.store.countJobs().isEmpty)
+    }
+
+    @Test func `a form carries the same payload, and its signature is over the form`() throws {
+        let scene = try Scene()
+        let json = String(decoding: Self.command, as: UTF8.self)
+        let allowed = CharacterSet.alphanumerics
+        let encoded = json.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
+        let body = Data("payload=\(encoded)".utf8)
+
+        let response = scene.deliver(
+            body, fields: ["Content-Type": "application/x-www-form-urlencoded"])
+
+        #expect(response.object["status"] as? String == "accepted")
+        #expect(try count(scene) == 1)
+    }
+
+    @Test func `a command spelled with escapes is found all the same`() throws {
+        let scene = try Scene()
+        let text = String(decoding: Self.command, as: UTF8.self)
+            .replacingOccurrences(of: "@porter", with: #"\u0040p\u006frter"#)
+        #expect(scene.deliver(Data(text.utf8)).object["status"] as? String == "accepted")
+    }
+
+    @Test func `odd types where fields are expected are 4xx or ignored, never a crash or a task`() throws {
+        let scene = try Scene()
+        let odd: [Any] = [
+            NSNull(), 1, "x", [1], ["a": 1], -1, 1.5, true, "9999999999999999999999",
+            Double.greatestFiniteMagnitude,
+        ]
+        for key in ["comment", "issue", "repository", "action", "sender", "installation"] {
+            for value in odd {
+                guard
+                    var body = try JSONSerialization.jsonObject(with: Self.command) as? [String: Any]
+                else { continue }
+                body[key] = value
+                let response = scene.deliver(Scene.json(body))
+                #expect(response.status == 202 || response.status == 400, "\(key) \(value)")
+            }
+        }
+        for key in ["id", "user", "body", "html_url"] {
+            for value in odd {
+                let response = scene.deliver(Scene.comment("@porter demo x") { $0[key] = value })
+                #expect(response.status == 202 || response.status == 400, "\(key) \(value)")
+            }
+        }
+    }
+
+    @Test func `a body nested without end is refused and costs no stack`() throws {
+        let scene = try Scene()
+        let deep = Data((#"{"comment":"@porter","a":"# + String(repeating: "[", count: 200_000)).utf8)
+        #expect(scene.deliver(deep).status == 400)
+    }
+
+    @Test func `a database that cannot be written is 503, never 2xx`() throws {
+        let scene = try Scene()
+        try scene.breakDatabase()
+        let response = scene.deliver(Self.command)
+        #expect(response.status == 503)
+        #expect(response.fields["Retry-After"] != nil)
+    }
+
+    // Every payload of GitHub's own examples
+
+    private static func payloads() -> [(event: String, name: String, data: Data)] {
+        var all: [(String, String, Data)] = []
+        for event in Fixtures.names(in: "webhooks") where !event.hasPrefix("_") {
+            for name in Fixtures.names(in: "webhooks/\(event)") where name.hasSuffix(".json") {
+                if let data = try? Fixtures.data("webhooks/\(event)/\(name)") {
+                    all.append((event, name, data))
+                }
+            }
+        }
+        return all
+    }
+
+    @Test(.needsFixtures) func `each of GitHub's example payloads, signed, is answered 2xx`() throws {
+        let scene = try Scene()
+        let payloads = Self.payloads()
+        #expect(payloads.count > 50)
+        for payload in payloads {
+            let response = scene.deliver(payload.data, event: payload.event)
+            #expect((200..<300).contains(response.status), "\(payload.event)/\(payload.name)")
+        }
+    }
+
+    @Test(.needsFixtures) func `a command in each created example comment makes one task, its variants none`()
+        throws
+    {
+        var seen = 0
+        for payload in Self.payloads() where payload.event == "issue_comment" {
+            guard var body = try JSONSerialization.jsonObject(with: payload.data) as? [String: Any],
+                body["action"] as? String == "created", var comment = body["comment"] as? [String: Any],
+                let issue = body["issue"] as? [String: Any], issue["pull_request"] == nil
+            else { continue }
+            seen += 1
+            func variant(_ text: String, action: String = "created", type: String? = nil) -> Data {
+                comment["body"] = text
+                if let type, var user = comment["user"] as? [String: Any] {
+                    user["type"] = type
+                    comment["user"] = user
+                }
+                body["comment"] = comment
+                body["action"] = action
+                return Scene.json(body)
+            }
+            let scene = try Scene()
+            for none in [
+                variant("@porter demo fix it", action: "edited"),
+                variant("@porter demo fix it", action: "deleted"), variant("> @porter demo fix it"),
+                variant("```\n@porter demo fix it\n```"),
+            ] {
+                let response = scene.deliver(none, event: "issue_comment")
+                #expect(response.object["status"] as? String == "ignored", "\(payload.name)")
+            }
+            for _ in 0..<2 {
+                let response = scene.deliver(variant("@porter demo fix it"), event: "issue_comment")
+                #expect(response.object["task"] is String, "\(payload.name)")
+            }
+            #expect(try count(scene) == 1, "\(payload.name)")
+            let bot = scene.deliver(variant("@porter demo fix it", type: "Bot"), event: "issue_comment")
+            #expect(bot.object["status"] as? String == "ignored", "\(payload.name)")
+        }
+        #expect(seen >= 1)
+    }
+
+    @Test func `closing an issue is accepted, even when there was nothing to stop`() throws {
+        let scene = try Scene()
+        guard var body = try JSONSerialization.jsonObject(with: Self.command) as? [String: Any] else {
+            return
+        }
+        body["action"] = "closed"
+        body["comment"] = nil
+        let first = scene.deliver(Scene.json(body), event: "issues", guid: "close")
+        #expect(first.object["status"] as? String == "accepted")
+        let second = scene.deliver(Scene.json(body), event: "issues", guid: "close")
+        #expect(second.object["status"] as? String == "duplicate")
+        body["action"] = "opened"
+        let opened = scene.deliver(Scene.json(body), event: "issues", guid: "open")
+        #expect(opened.object["status"] as? String == "ignored")
+    }
+}
