@@ -14,7 +14,7 @@ enum Door: Sendable {
 /// One address: its method, its path, who may call it, what it does.
 struct Route: Sendable {
     let method: String
-    /// Path segments; `{name}` takes one segment of any text.
+    /// Path segments; `{name}` takes one segment of any text but none.
     let path: [String]
     let door: Door
     /// Bytes of a body at most.
@@ -37,7 +37,7 @@ struct Route: Sendable {
         guard segments.count == path.count else { return nil }
         var values: [String: String] = [:]
         for (pattern, segment) in zip(path, segments) {
-            if pattern.hasPrefix("{") {
+            if pattern.hasPrefix("{"), !segment.isEmpty {
                 values[String(pattern.dropFirst().dropLast())] = segment
             } else if pattern != segment {
                 return nil

@@ -83,13 +83,13 @@ extension Site {
     }
 
     private func showLog(_ exchange: Exchange) throws(Failure) -> Response {
-        let offset = try Self.number("offset", exchange.query, in: 0...Int(Self.maximumCount)) ?? 0
         let task = try find(exchange)
+        let offset = try Self.number("offset", exchange.query, in: 0...Int(Self.maximumCount)) ?? 0
         return try reading { () throws(StoreError) in
             let piece = try work.world.store.readLog(task.id, from: offset, most: Self.logPage)
             let isEnd = piece.text.count < Self.logPage
-            // A character that the page's end cuts belongs to the next page.
-            let text = isEnd ? piece.text[...] : piece.text.droppingCutCharacter
+            // A character that the page's end cuts belongs to the next page; the log's limit may cut one, too.
+            let text = piece.text.droppingCutCharacter
             return .json(
                 200,
                 .object([
@@ -160,7 +160,8 @@ extension TaskFilter {
         }
         self.states = states
         if let words = query["status"] {
-            let asked = try words.split(separator: ",").map { (word) throws(Failure) in
+            let asked = try words.split(separator: ",", omittingEmptySubsequences: false).map {
+                (word) throws(Failure) in
                 guard let state = TaskState(rawValue: String(word)) else {
                     throw .parameter(
                         "status", "must be of \(TaskState.allCases.map(\.rawValue).joined(separator: ", ")).")
