@@ -194,6 +194,13 @@ import Testing
         #expect(scene.deliver(Data(text.utf8)).object["status"] as? String == "accepted")
     }
 
+    @Test func `a command with NUL in it is not cut there`() throws {
+        let scene = try Scene()
+        let response = scene.deliver(Scene.comment("@porter demo one\u{0}two\nthree"))
+        let id = try #require((response.object["task"] as? String).flatMap(TaskID.init(rawValue:)))
+        #expect(try scene.world.task(id).instructions == "onetwo\nthree")
+    }
+
     @Test func `odd types where fields are expected are 4xx or ignored, never a crash or a task`() throws {
         let scene = try Scene()
         let odd: [Any] = [

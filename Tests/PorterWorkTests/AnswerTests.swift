@@ -226,6 +226,22 @@ import Testing
         for body in edits { #expect(words(body).count == 1) }
     }
 
+    @Test func `a status comment that somebody deleted is not missed`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 15)
+        world.github.change { $0.comments = [] }
+        world.crew.change { $0.hangs = nil }
+
+        try world.live(seconds: 600)
+
+        #expect(try world.task(id).state == .success)
+        #expect(world.endings(id).count == 1)
+        let failures = try world.store.listEvents(id).map(\.kind).filter { $0.hasPrefix("status_") }
+        #expect(failures == [])
+    }
+
     @Test func `an issue that is gone leaves nothing that is tried for ever`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .agent }

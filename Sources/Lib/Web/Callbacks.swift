@@ -91,7 +91,7 @@ extension Site {
             try Self.check("log.text", log.text, most: Self.maximumLogText)
         }
         let progress = Progress(
-            phase: phase, message: Self.storable(body.message), logOffset: body.log?.offset,
+            phase: phase, message: body.message?.storable, logOffset: body.log?.offset,
             logText: body.log.map { Array($0.text.utf8) }, usage: try Self.usage(body.usage))
         return try answering { () throws(CallbackFailure) in
             let token = try Self.workerToken(exchange.request)
@@ -158,7 +158,7 @@ extension Site {
         }
         let report = Attempt.Report(
             outcome: outcome, reason: reason, headSHA: body.head_sha, exitCode: body.exit_code,
-            summary: Self.storable(body.summary), usage: try Self.usage(body.usage))
+            summary: body.summary?.storable, usage: try Self.usage(body.usage))
         return try answering { () throws(CallbackFailure) in
             let token = try Self.workerToken(exchange.request)
             try work.complete(token: token, named: body.task_id, report)
@@ -180,11 +180,6 @@ extension Site {
         }
         return Usage(
             inputTokens: body.input_tokens, outputTokens: body.output_tokens, costUSD: body.cost_usd)
-    }
-
-    /// The text without NUL, at which SQLite's text would end.
-    private static func storable(_ text: String?) -> String? {
-        text.map { String($0.unicodeScalars.filter { $0 != "\0" }) }
     }
 
     private static func check(_ name: String, _ text: String?, most: Int) throws(Failure) {

@@ -65,14 +65,14 @@ extension Work {
         _ delivery: Delivery, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
         guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
-            let command = parser.parse(comment.body), try serves(comment.repositoryOwner)
+            let command = parser.parse(comment.body.storable), try serves(comment.repositoryOwner)
         else {
             // What is stored under that delivery is a repeat even if its rules have changed since.
             return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
         }
         let arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
-            issueTitle: comment.issueTitle, issueBody: comment.issueBody,
+            issueTitle: comment.issueTitle.storable, issueBody: comment.issueBody.storable,
             commentID: comment.commentID, commentURL: comment.commentURL, author: comment.author,
             wish: wish(of: command, on: comment))
         let id = TaskID.make(at: now, entropy: world.entropy)

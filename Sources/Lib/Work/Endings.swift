@@ -29,11 +29,7 @@ extension Work {
         else { return .done }
         let folded = StatusText.folded(published, ending: published.endingCommentURL)
         if last.statusID != nil, last.statusBody != folded {
-            do {
-                try editStatusComment(published, last, to: folded, claim)
-            } catch let error as GitHubError where [.gone, .notFound].contains(error.code) {
-                log(.info, "status comment is gone", ["task.id": task.id.rawValue])
-            }
+            try editStatusComment(published, last, to: folded, claim)
         }
         try reactGently(
             task.state == .success ? .rocket : .confused, to: task.commentID, in: task.repository)

@@ -46,13 +46,22 @@ extension Work {
     }
 
     /// Edits are of one nature: the same text twice is the same comment.
+    ///
+    /// A comment that somebody deleted stays deleted.
     func editStatusComment(
         _ task: PorterTask, _ comments: TaskComments, to text: String, _ claim: JobClaim
     ) throws {
         guard let id = comments.statusID else { return }
         world.moment("comment.edit.calling")
-        let edited = try world.github.updateComment(
-            task.repository, id, text + "\n\n" + task.id.marker(.status))
+        let edited: GitHub.Comment
+        do throws(GitHubError) {
+            edited = try world.github.updateComment(
+                task.repository, id, text + "\n\n" + task.id.marker(.status))
+        } catch {
+            guard [.gone, .notFound].contains(error.code) else { throw error }
+            log(.info, "status comment is gone", ["task.id": task.id.rawValue])
+            return
+        }
         world.moment("comment.edit.called")
         try store.saveStatusComment(
             task.id, comment: id, url: edited.url, body: text, for: claim, at: now)
