@@ -121,11 +121,11 @@ let package = Package(
         ),
 
         // The outside world on loopback, for development and tests; never packaged.
-        playground(
-            "GitHub", "Porter", "PorterCrypto", "PorterHTTP", "PorterProcess", "PorterServer",
-            "PorterSettings"
-        ),
         playground("Face", "PorterHTTP", "PorterProcess", "PorterServer", "PorterSettings"),
+        playground(
+            "GitHub", "PlaygroundFace", "Porter", "PorterCrypto", "PorterHTTP", "PorterProcess",
+            "PorterServer", "PorterSettings"
+        ),
         playground("Model", "PlaygroundFace", "PorterHTTP", "PorterSettings"),
         playground(
             "Machines", "PlaygroundFace", "Porter", "PorterHTTP", "PorterProcess", "PorterServer",

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterHTTP
@@ -66,7 +67,8 @@ struct Call: Sendable {
 
     /// A string of the body that must be there.
     func text(_ name: String) throws(Refusal) -> String {
-        guard let value = body[name], !value.isNull else { throw .missing(name) }
+        let value = body[name]
+        guard !value.isNull else { throw .missing(name) }
         guard let text = value.string else { throw .invalid(name, "string") }
         return text
     }
@@ -88,7 +90,7 @@ struct Call: Sendable {
             link("last", last)
         }
         if page > 1 { link("first", 1) }
-        var response = Response.json(wrap(Array(items.dropFirst((page - 1) * size).prefix(size))))
+        var response = Response.gitHub(wrap(Array(items.dropFirst((page - 1) * size).prefix(size))))
         if !links.isEmpty { response.fields["Link"] = links.joined(separator: ", ") }
         return response
     }
@@ -107,8 +109,8 @@ struct Call: Sendable {
 }
 
 extension Response {
-    /// An answer in JSON.
-    static func json(_ json: JSON, _ status: Int = 200) -> Response {
+    /// An answer in JSON, labelled as GitHub's are.
+    static func gitHub(_ json: JSON, _ status: Int = 200) -> Response {
         Response(
             status: status, fields: ["Content-Type": "application/json; charset=utf-8"], body: json.data)
     }

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 
 /// A comment under an issue or pull request.

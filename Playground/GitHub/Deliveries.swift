@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterCrypto
@@ -71,7 +72,7 @@ extension State {
         [
             "id": .int(delivery.id), "guid": .string(delivery.guid),
             "delivered_at": .some(delivery.outcome?.at.iso8601), "redelivery": .bool(delivery.isRedelivery),
-            "duration": .double(Double(delivery.outcome?.milliseconds ?? 0) / 1000),
+            "duration": .number(Double(delivery.outcome?.milliseconds ?? 0) / 1000),
             "status": .string(delivery.outcome?.status ?? "pending"),
             "status_code": .int(delivery.outcome?.code ?? 0), "event": .string(delivery.event),
             "action": .some(delivery.action), "installation_id": .some(delivery.installationID),
@@ -90,7 +91,7 @@ extension State {
             "url": "",
             "request": [
                 "headers": outcome.map { object($0.request) } ?? .null,
-                "payload": JSON.read(delivery.payload) ?? .null,
+                "payload": JSON(delivery.payload) ?? .null,
             ],
             "response": [
                 "headers": response.map { object($0.fields) } ?? .null,

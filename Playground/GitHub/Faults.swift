@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Glibc
 import Porter
@@ -95,26 +96,27 @@ struct Fault: Sendable {
 
     /// Reads what the control API was asked for.
     init(_ body: JSON, id: Int64) throws(Refusal) {
-        guard let kind = body["kind"]?.string.flatMap(Kind.init(rawValue:)) else {
+        guard let kind = body["kind"].string.flatMap(Kind.init(rawValue:)) else {
             throw .unprocessable("kind is one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         self.id = id
         self.kind = kind
-        method = body["method"]?.string.flatMap { $0 == "*" ? nil : $0 }
-        path = body["path"]?.string ?? "*"
-        timesLeft = Int(body["times"]?.int ?? 1)
-        status = Int(body["status"]?.int ?? 500)
+        method = body["method"].string.flatMap { $0 == "*" ? nil : $0 }
+        path = body["path"].string ?? "*"
+        timesLeft = Int(body["times"].int ?? 1)
+        status = Int(body["status"].int ?? 500)
+        let text = body["body"]
         self.body =
-            body["body"].map { $0.string ?? String(decoding: $0.data, as: UTF8.self) }
-            ?? #"{"message":"Server Error"}"#
-        fields = (body["headers"]?.object ?? [:]).compactMapValues(\.string)
+            text.isNull
+            ? #"{"message":"Server Error"}"# : text.string ?? String(decoding: text.data, as: UTF8.self)
+        fields = (body["headers"].object ?? [:]).compactMapValues(\.string)
         let standard: Int64 =
             switch kind {
             case .retryAfter, .slow: 1
             case .lostBefore: 15
             default: 0
             }
-        seconds = Int(body["seconds"]?.int ?? body["delay"]?.int ?? standard)
+        seconds = Int(body["seconds"].int ?? body["delay"].int ?? standard)
         guard (0...Self.longestWait).contains(seconds), (100...599).contains(status) else {
             throw .unprocessable("seconds is 0 to \(Self.longestWait), status 100 to 599")
         }

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 
 /// A commit, as git tells it.

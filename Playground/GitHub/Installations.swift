@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 
 /// The App that is under test.

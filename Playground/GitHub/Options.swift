@@ -1,5 +1,6 @@
+import PlaygroundFace
 import FoundationEssentials
-import PorterSettings
+import PlaygroundFace
 
 /// The command line.
 struct Options: Sendable {
@@ -30,49 +31,34 @@ struct Options: Sendable {
         """
 
     /// Reads the arguments, and the files that they name.
-    static func read(_ arguments: [String]) throws(SetupError) -> Options {
-        var values: [String: String] = [:]
-        var rest = arguments[...]
-        while let name = rest.popFirst() {
-            guard names.contains(name) else { throw SetupError("there is no option \(name)") }
-            guard let value = rest.popFirst() else { throw SetupError("\(name) needs a value") }
-            values[name] = value
-        }
-        func needed(_ name: String) throws(SetupError) -> String {
-            guard let value = values[name] else { throw SetupError("\(name) is missing") }
-            return value
-        }
-        func number<T: FixedWidthInteger>(_ name: String, _ standard: T) throws(SetupError) -> T {
-            guard let value = values[name] else { return standard }
-            guard let number = T(value) else { throw SetupError("\(name) is no number: \"\(value)\"") }
-            return number
-        }
+    static func read(_ arguments: [String]) throws(UsageError) -> Options {
+        let given = try PlaygroundFace.Options(
+            arguments,
+            valued: [
+                "folder", "app-key", "webhook-secret-file", "webhook-url", "port", "app-id", "app-slug",
+                "client-id",
+            ])
         var options = Options(
-            folder: absolute(try needed("--folder")), appKey: try text(try needed("--app-key")),
-            webhookSecret: try text(try needed("--webhook-secret-file")).trimmed,
-            webhookURL: try needed("--webhook-url"))
-        options.port = try number("--port", options.port)
-        options.appID = try number("--app-id", options.appID)
-        options.appSlug = values["--app-slug"] ?? options.appSlug
-        options.clientID = values["--client-id"] ?? options.clientID
+            folder: absolute(try given.needed("folder")), appKey: try text(try given.needed("app-key")),
+            webhookSecret: try text(try given.needed("webhook-secret-file")).trimmed,
+            webhookURL: try given.needed("webhook-url"))
+        options.port = try given.number("port", within: 0...UInt16.max) ?? options.port
+        options.appID = try given.number("app-id", within: 1...Int64.max) ?? options.appID
+        options.appSlug = given["app-slug"] ?? options.appSlug
+        options.clientID = given["client-id"] ?? options.clientID
         return options
     }
-
-    private static let names: Set<String> = [
-        "--folder", "--app-key", "--webhook-secret-file", "--webhook-url", "--port", "--app-id",
-        "--app-slug", "--client-id",
-    ]
 
     /// Git runs elsewhere.
     private static func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
-    private static func text(_ path: String) throws(SetupError) -> String {
+    private static func text(_ path: String) throws(UsageError) -> String {
         do {
             return try String(contentsOfFile: path, encoding: .utf8)
         } catch {
-            throw SetupError("cannot read \(path)")
+            throw UsageError("cannot read \(path)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 
 /// A person, an organisation or a bot.

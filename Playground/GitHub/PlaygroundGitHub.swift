@@ -1,4 +1,5 @@
 import Glibc
+import PlaygroundFace
 import PorterHTTP
 import PorterServer
 import PorterSettings
@@ -25,8 +26,7 @@ package enum PlaygroundGitHub {
         do {
             options = try Options.read(arguments)
         } catch {
-            Say.line("porter-playground github: \(error)\n\n\(Options.help)")
-            ExitCode.usage.leave()
+            error.leave(help: Options.help)
         }
         do {
             let running = try Running(try World(options))
@@ -37,8 +37,8 @@ package enum PlaygroundGitHub {
             running.stop()
             ExitCode.done.leave()
         } catch {
-            Say.line("porter-playground github: \(error)")
-            ExitCode.failed.leave()
+            Say.line("porter-playground: \(error)")
+            ExitCode.unavailable.leave()
         }
     }
 }

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 
 /// Changes of pull requests: state, effect log and delivery in one step, under the world's lock.

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 
 /// What makes an issue a pull request.

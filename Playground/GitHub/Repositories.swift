@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 
 /// How far a person's rights in a repository reach.

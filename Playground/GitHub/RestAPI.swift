@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterCrypto
@@ -128,7 +129,7 @@ struct RestAPI: Sendable {
         if let type = request.fields["Content-Type"], !type.lowercased().hasPrefix("application/json") {
             throw Refusal(status: 415, message: "Unsupported Media Type: \(type)")
         }
-        guard let body = JSON.read(request.body) else {
+        guard let body = JSON(request.body) else {
             throw Refusal(status: 400, message: "Problems parsing JSON")
         }
         guard body.object != nil else { throw Refusal(status: 400, message: "Body should be a JSON object") }

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import PorterHTTP
 
 /// An operation of the API: its address, what the caller needs, and what answers.

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterCrypto
@@ -15,31 +16,30 @@ final class Sender: Sendable {
     static let mostAnswer = 1_048_576
 
     private let url: String
+    private let transport: Transport
     private let queue = Mutex<[Job]>([])
     private let bell = Bell()
-    private let cancellation = Cancellation()
+    private let isStopped = Atomic(false)
 
     private struct Job: Sendable {
         let delivery: Delivery
         let done: Bell
     }
 
-    init(url: String) {
+    init(url: String, _ transport: Transport) {
         self.url = url
+        self.transport = transport
     }
 
     /// Begins to send for the world.
     func start(_ world: World) {
-        var options = CurlOptions()
-        options.cancellation = cancellation
-        let transport = Transport.curl(options)
         PorterProcess.Thread.start {
-            while !self.cancellation.isCancelled {
+            while !self.isStopped.load(ordering: .acquiring) {
                 guard let job = self.queue.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) else {
                     self.bell.wait(milliseconds: 1000)
                     continue
                 }
-                let outcome = self.attempt(job.delivery, world, transport)
+                let outcome = self.attempt(job.delivery, world)
                 world.finish(job.delivery, outcome)
                 job.done.ring()
             }
@@ -59,13 +59,11 @@ final class Sender: Sendable {
 
     /// Sends no more.
     func stop() {
-        cancellation.cancel()
+        isStopped.store(true, ordering: .releasing)
         bell.ring()
     }
 
-    private func attempt(
-        _ delivery: Delivery, _ world: World, _ transport: Transport
-    ) -> Delivery.Outcome {
+    private func attempt(_ delivery: Delivery, _ world: World) -> Delivery.Outcome {
         let (isDelivering, app) = world.with { ($0.isDelivering, $0.app) }
         let fields = fields(delivery, app, world.options.webhookSecret)
         let start = world.clock.now()

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterCrypto
 
@@ -81,9 +82,9 @@ extension State {
     }
 
     private func narrowed(
-        _ granted: [String: String], _ asked: JSON?
+        _ granted: [String: String], _ asked: JSON
     ) throws(Refusal) -> [String: String] {
-        guard let asked, !asked.isNull else { return granted }
+        guard !asked.isNull else { return granted }
         guard let asked = asked.object else { throw .invalid("permissions", "object") }
         var permissions = ["metadata": "read"]
         for (name, level) in asked {
@@ -105,14 +106,18 @@ extension State {
     private func narrowed(_ installation: Installation, _ asked: JSON) throws(Refusal) -> Set<Int64>? {
         let known = repositories(of: installation)
         var found: Set<Int64>?
-        if let ids = asked["repository_ids"], !ids.isNull {
-            guard let ids = ids.array else { throw .invalid("repository_ids", "array") }
+        if !asked["repository_ids"].isNull {
+            guard case .array(let ids) = asked["repository_ids"] else {
+                throw .invalid("repository_ids", "array")
+            }
             let reached = Set(known.map(\.id))
             guard ids.allSatisfy({ $0.int.map(reached.contains) ?? false }) else { throw .unreachable }
             found = Set(ids.compactMap(\.int))
         }
-        if let names = asked["repositories"], !names.isNull {
-            guard let names = names.array else { throw .invalid("repositories", "array") }
+        if !asked["repositories"].isNull {
+            guard case .array(let names) = asked["repositories"] else {
+                throw .invalid("repositories", "array")
+            }
             var ids: Set<Int64> = []
             for name in names {
                 guard

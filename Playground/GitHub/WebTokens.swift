@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterCrypto
@@ -15,9 +16,9 @@ enum WebToken {
     /// Accepts a token that the App's own key has signed and that is good now.
     static func verify(_ token: String, _ world: World) throws(Refusal) {
         let parts = token.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let header = decode(parts[0]).flatMap(JSON.read),
-            let claims = decode(parts[1]).flatMap(JSON.read), claims.object != nil,
-            header["alg"]?.string == "RS256", let signature = decode(parts[2]),
+        guard parts.count == 3, let header = decode(parts[0]).flatMap(JSON.init(_:)),
+            let claims = decode(parts[1]).flatMap(JSON.init(_:)), claims.object != nil,
+            header["alg"].string == "RS256", let signature = decode(parts[2]),
             // RS256 has one signature for one message: making it again is checking it.
             let expected = try? world.signer.sign(Array("\(parts[0]).\(parts[1])".utf8)),
             constantTimeEquals(Array(signature), expected)
@@ -27,7 +28,7 @@ enum WebToken {
 
     private static func check(_ claims: JSON, _ world: World) throws(Refusal) {
         let app = world.with { $0.app }
-        let issuer = claims["iss"]?.int.map(String.init) ?? claims["iss"]?.string
+        let issuer = claims["iss"].int.map(String.init) ?? claims["iss"].string
         guard let issuer else {
             throw Refusal(status: 401, message: "'Issuer' claim ('iss') must be an Integer")
         }
@@ -35,7 +36,7 @@ enum WebToken {
             throw Refusal(status: 404, message: "Integration not found")
         }
         let now = world.clock.now().seconds
-        guard let begin = claims["iat"]?.int, begin <= now else {
+        guard let begin = claims["iat"].int, begin <= now else {
             throw Refusal(
                 status: 401,
                 message: """
@@ -43,7 +44,7 @@ enum WebToken {
                     issued
                     """)
         }
-        guard let end = claims["exp"]?.int, end > now else {
+        guard let end = claims["exp"].int, end > now else {
             throw Refusal(
                 status: 401,
                 message: """

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Glibc
 import Porter
 import PorterCrypto
@@ -15,7 +16,11 @@ final class World: Sendable {
     private let state: Mutex<State>
 
     /// A world with the seed in it, whose address is not known yet.
-    init(_ options: Options, clock: Clock = .system) throws(SetupError) {
+    ///
+    /// - Parameter transport: what deliveries go by.
+    init(
+        _ options: Options, clock: Clock = .system, transport: Transport = .curl(CurlOptions())
+    ) throws(SetupError) {
         self.options = options
         self.clock = clock
         do {
@@ -25,7 +30,7 @@ final class World: Sendable {
         }
         git = try GitFolder(options.folder)
         effects = try Effects(path: options.folder + "/effects.jsonl", clock: clock)
-        sender = Sender(url: options.webhookURL)
+        sender = Sender(url: options.webhookURL, transport)
         state = Mutex(Seed.state(options, clock))
         try Seed.repositories(git)
         sender.start(self)

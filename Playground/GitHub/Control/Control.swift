@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterHTTP
@@ -24,12 +25,12 @@ struct Control: Sendable {
             do throws(Refusal) {
                 var body: JSON = [:]
                 if !request.body.isEmpty {
-                    guard let read = JSON.read(request.body), read.object != nil else {
+                    guard let read = JSON(request.body), read.object != nil else {
                         throw Refusal(status: 400, message: "Problems parsing JSON")
                     }
                     body = read
                 }
-                return .json(try route.2(request, found, body), request.method == "POST" ? 201 : 200)
+                return .gitHub(try route.2(request, found, body), request.method == "POST" ? 201 : 200)
             } catch {
                 return error.response
             }
@@ -106,7 +107,7 @@ struct Control: Sendable {
 
     private func outcome(_ delivery: Delivery, _ sent: Bell, _ body: JSON) -> JSON {
         let mark: JSON = ["id": .int(delivery.id), "guid": .string(delivery.guid)]
-        guard body["wait"]?.bool == true else { return mark }
+        guard body["wait"].bool == true else { return mark }
         sent.wait(milliseconds: Self.longestWait)
         let outcome = world.with { $0.deliveries.last { $0.id == delivery.id }?.outcome }
         return mark + [

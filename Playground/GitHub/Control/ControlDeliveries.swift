@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -16,7 +17,7 @@ extension Control {
     /// Delivers an event again under its GUID: `{times?, wait?}`.
     func redeliver(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
         let guid = address["guid"] ?? ""
-        let times = max(1, body["times"]?.int ?? 1)
+        let times = max(1, body["times"].int ?? 1)
         let made = try world.with { state throws(Refusal) in
             guard let delivery = state.deliveries.last(where: { $0.guid == guid }) else {
                 throw Refusal.notFound
@@ -26,18 +27,19 @@ extension Control {
                 return (again, world.sender.enqueue(again))
             }
         }
-        return ["deliveries": .array(made.map { result([:], $0, body)["delivery"] ?? .null })]
+        return ["deliveries": .array(made.map { result([:], $0, body)["delivery"] })]
     }
 
     /// Delivers any payload, signed as all are: `{event, payload, guid?, wait?}`.
     func deliver(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
-        guard let event = body["event"]?.string else { throw .missing("event") }
-        guard let payload = body["payload"] else { throw .missing("payload") }
+        guard let event = body["event"].string else { throw .missing("event") }
+        let payload = body["payload"]
+        guard !payload.isNull else { throw .missing("payload") }
         let delivery = world.with { state in
             let delivery = Delivery(
-                id: state.newID(), guid: body["guid"]?.string ?? newGUID(), event: event,
-                action: payload["action"]?.string, installationID: payload["installation"]?["id"]?.int,
-                repositoryID: payload["repository"]?["id"]?.int, payload: payload.data, isRedelivery: false)
+                id: state.newID(), guid: body["guid"].string ?? newGUID(), event: event,
+                action: payload["action"].string, installationID: payload["installation"]["id"].int,
+                repositoryID: payload["repository"]["id"].int, payload: payload.data, isRedelivery: false)
             state.deliveries.append(delivery)
             return delivery
         }
@@ -68,7 +70,7 @@ extension Control {
     /// Switches deliveries by `{enabled}`; while off, deliveries fail as if nobody listened.
     func switchWebhooks(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON
     {
-        guard let isOn = body["enabled"]?.bool else { throw .missing("enabled") }
+        guard let isOn = body["enabled"].bool else { throw .missing("enabled") }
         world.with { $0.isDelivering = isOn }
         return ["enabled": .bool(isOn)]
     }

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -10,7 +11,8 @@ extension Control {
         try world.with { state throws(Refusal) in
             var installation = try find(state, address)
             let before = Set(state.repositories(of: installation).map(\.id))
-            if let names = body["repositories"]?.array?.compactMap(\.string) {
+            if case .array(let elements) = body["repositories"] {
+                let names = elements.compactMap(\.string)
                 let own = state.repositories.values.filter { $0.ownerID == installation.accountID }
                 installation.picked = Set(own.filter { names.contains($0.name) }.map(\.id))
             } else {

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -6,10 +7,10 @@ extension Control {
     /// Comments as a person: `{repository, issue, author, body, via_app?, wait?}`.
     func createComment(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON
     {
-        guard let text = body["body"]?.string, !text.isEmpty else { throw .missing("body") }
-        guard let number = body["issue"]?.int else { throw .missing("issue") }
+        guard let text = body["body"].string, !text.isEmpty else { throw .missing("body") }
+        guard let number = body["issue"].int else { throw .missing("issue") }
         let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
-            let place = try repository(state, body["repository"]?.string)
+            let place = try repository(state, body["repository"].string)
             let issue = try state.issue(place, Int(number))
             let author = try person(state, body["author"])
             let isBot = author == state.app.botID
@@ -18,7 +19,7 @@ extension Control {
                 throw Refusal.locked("create comment")
             }
             let (comment, announced) = world.createComment(
-                &state, issue, text, by: author, viaApp: body["via_app"]?.bool ?? isBot, token: nil)
+                &state, issue, text, by: author, viaApp: body["via_app"].bool ?? isBot, token: nil)
             return (state.json(comment), announced)
         }
         return result(json, announced, body)
@@ -26,7 +27,7 @@ extension Control {
 
     /// Replaces a comment's text: `{actor?, body, wait?}`.
     func editComment(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
-        guard let text = body["body"]?.string else { throw .missing("body") }
+        guard let text = body["body"].string else { throw .missing("body") }
         let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
             let comment = try find(state, address)
             let actor = try person(state, body["actor"])
@@ -49,13 +50,13 @@ extension Control {
 
     /// Opens an issue: `{repository, title, body, author?, wait?}`.
     func createIssue(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
-        guard let title = body["title"]?.string else { throw .missing("title") }
+        guard let title = body["title"].string else { throw .missing("title") }
         let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
-            let place = try repository(state, body["repository"]?.string)
+            let place = try repository(state, body["repository"].string)
             let author = try person(state, body["author"])
             let (issue, announced) = world.createIssue(
-                &state, place, title, body["body"]?.string ?? "", by: author,
-                viaApp: body["via_app"]?.bool ?? false, token: nil)
+                &state, place, title, body["body"].string ?? "", by: author,
+                viaApp: body["via_app"].bool ?? false, token: nil)
             return (state.json(issue), announced)
         }
         return result(json, announced, body)
@@ -67,8 +68,8 @@ extension Control {
             let issue = try issue(state, address)
             let actor = try person(state, body["actor"])
             let (edited, announced) = world.editIssue(
-                &state, issue, title: body["title"]?.string ?? issue.title,
-                body: body["body"]?.string ?? issue.body, by: actor, token: nil)
+                &state, issue, title: body["title"].string ?? issue.title,
+                body: body["body"].string ?? issue.body, by: actor, token: nil)
             return (state.json(edited), announced)
         }
         return result(json, announced, body)

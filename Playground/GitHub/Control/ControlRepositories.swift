@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -7,12 +8,12 @@ extension Control {
     func createRepository(
         _ request: Request, _ address: [String: String], _ body: JSON
     ) throws(Refusal) -> JSON {
-        guard let owner = body["owner"]?.string else { throw .missing("owner") }
-        guard let name = body["name"]?.string, !name.contains("/"), !name.hasPrefix(".") else {
+        guard let owner = body["owner"].string else { throw .missing("owner") }
+        guard let name = body["name"].string, !name.contains("/"), !name.hasPrefix(".") else {
             throw .missing("name")
         }
-        let branch = body["default_branch"]?.string ?? "main"
-        let files = (body["files"]?.object ?? [:]).compactMapValues(\.string)
+        let branch = body["default_branch"].string ?? "main"
+        let files = (body["files"].object ?? [:]).compactMapValues(\.string)
         try world.with { state throws(Refusal) in
             guard state.account(owner) != nil else { throw Refusal.notFound }
             guard state.repository(owner, name) == nil else {
@@ -31,7 +32,7 @@ extension Control {
             guard let account = state.account(owner) else { throw Refusal.notFound }
             let repository = Repository(
                 id: state.newID(), ownerID: account.id, name: name, defaultBranch: branch,
-                isPrivate: body["private"]?.bool ?? true,
+                isPrivate: body["private"].bool ?? true,
                 collaborators: [583_231: .admin, 583_232: .write, 583_233: .read], createdAt: state.now,
                 pushedAt: state.now)
             state.repositories[repository.id] = repository
@@ -48,7 +49,7 @@ extension Control {
     {
         let full = "\(address["owner"] ?? "")/\(address["repo"] ?? "")"
         let before = try world.with { state throws(Refusal) in try repository(state, full) }
-        if let name = body["name"]?.string, name != before.name {
+        if let name = body["name"].string, name != before.name {
             let old = world.with { $0.fullName(before) }
             let new = world.with { "\($0.owner(before))/\(name)" }
             try work { () throws(SetupError) in try world.git.move(old, to: new) }
@@ -62,7 +63,7 @@ extension Control {
                     ["changes": ["repository": ["name": ["from": .string(before.name)]]]])
             }
         }
-        if let branch = body["default_branch"]?.string {
+        if let branch = body["default_branch"].string {
             try work {
                 () throws(SetupError) in
                 let name = world.with { $0.fullName(before) }
@@ -71,11 +72,13 @@ extension Control {
         }
         return world.with { state in
             guard var repository = state.repositories[before.id] else { return [:] }
-            repository.defaultBranch = body["default_branch"]?.string ?? repository.defaultBranch
-            repository.isPrivate = body["private"]?.bool ?? repository.isPrivate
-            repository.hasIssues = body["has_issues"]?.bool ?? repository.hasIssues
-            if let names = body["protected"]?.array { repository.protected = Set(names.compactMap(\.string)) }
-            repository.isArchived = body["archived"]?.bool ?? repository.isArchived
+            repository.defaultBranch = body["default_branch"].string ?? repository.defaultBranch
+            repository.isPrivate = body["private"].bool ?? repository.isPrivate
+            repository.hasIssues = body["has_issues"].bool ?? repository.hasIssues
+            if case .array(let names) = body["protected"] {
+                repository.protected = Set(names.compactMap(\.string))
+            }
+            repository.isArchived = body["archived"].bool ?? repository.isArchived
             state.repositories[before.id] = repository
             if repository.isArchived != before.isArchived {
                 world.announceRepository(
@@ -101,11 +104,11 @@ extension Control {
     /// Sets what a person may do: `{repository, login, level}`.
     func setPermission(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON
     {
-        guard let level = body["level"]?.string.flatMap(Level.init(rawValue:)) else {
+        guard let level = body["level"].string.flatMap(Level.init(rawValue:)) else {
             throw .missing("level")
         }
         return try world.with { state throws(Refusal) in
-            let found = try repository(state, body["repository"]?.string)
+            let found = try repository(state, body["repository"].string)
             let account = try person(state, body["login"])
             state.repositories[found.id]?.collaborators[account] = level == .none ? nil : level
             return ["repository": .string(state.fullName(found)), "level": .string(level.rawValue)]
@@ -114,15 +117,15 @@ extension Control {
 
     /// Makes an account: `{login, type?, id?}`.
     func createPerson(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
-        guard let login = body["login"]?.string, !login.isEmpty else { throw .missing("login") }
-        guard let kind = Account.Kind(rawValue: body["type"]?.string ?? "User") else {
+        guard let login = body["login"].string, !login.isEmpty else { throw .missing("login") }
+        guard let kind = Account.Kind(rawValue: body["type"].string ?? "User") else {
             throw .invalid("type", "member of [\"User\", \"Organization\", \"Bot\"]")
         }
         return try world.with { state throws(Refusal) in
             guard state.account(login) == nil else {
                 throw Refusal.validation("User", field: "login", code: "already_exists")
             }
-            let account = state.addAccount(id: body["id"]?.int, login, kind)
+            let account = state.addAccount(id: body["id"].int, login, kind)
             return state.json(account: account.id)
         }
     }

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 

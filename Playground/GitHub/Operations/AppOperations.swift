@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -6,7 +7,7 @@ import PorterHTTP
 /// - SeeAlso: <https://docs.github.com/en/rest/apps>
 enum AppOperations {
     static func show(_ call: Call) throws(Refusal) -> Response {
-        .json(call.world.with { $0.json(app: $0.app) })
+        .gitHub(call.world.with { $0.json(app: $0.app) })
     }
 
     static func user(_ call: Call) throws(Refusal) -> Response {
@@ -15,7 +16,7 @@ enum AppOperations {
         else {
             throw .notFound
         }
-        return .json(json)
+        return .gitHub(json)
     }
 
     static func listInstallations(_ call: Call) throws(Refusal) -> Response {
@@ -27,7 +28,7 @@ enum AppOperations {
 
     static func showInstallation(_ call: Call) throws(Refusal) -> Response {
         let id = try call.number("id")
-        return .json(
+        return .gitHub(
             try call.world.with { state throws(Refusal) in
                 guard let installation = state.installations[id] else { throw Refusal.notFound }
                 return state.json(installation)
@@ -56,7 +57,7 @@ enum AppOperations {
         }
         call.world.effects.append(
             "token.created", actor: call.world.with { $0.app.slug }, call.world.with { $0.effect(made) })
-        return .json(json, 201)
+        return .gitHub(json, 201)
     }
 
     static func revokeToken(_ call: Call) throws(Refusal) -> Response {
@@ -91,6 +92,6 @@ enum AppOperations {
             "limit": number("Limit"), "used": number("Used"), "remaining": number("Remaining"),
             "reset": number("Reset"),
         ]
-        return .json(["resources": ["core": core, "search": core], "rate": core])
+        return .gitHub(["resources": ["core": core, "search": core], "rate": core])
     }
 }

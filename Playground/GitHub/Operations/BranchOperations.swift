@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -12,7 +13,7 @@ enum BranchOperations {
             let sha = git.text(["rev-parse", "-q", "--verify", "--end-of-options", "refs/\(name)"])
         else { throw .notFound }
         let type = git.text(["cat-file", "-t", sha]) ?? "commit"
-        return .json(
+        return .gitHub(
             call.world.with { state in
                 let parent = "\(state.api)/repos/\(state.fullName(call.repository))/git"
                 return [
@@ -31,7 +32,7 @@ enum BranchOperations {
             throw Refusal(status: 404, message: "Branch not found")
         }
         let isProtected = call.repository.protected.contains(name)
-        return .json(
+        return .gitHub(
             call.world.with { state in
                 let full = state.fullName(call.repository)
                 let url = "\(state.api)/repos/\(full)/branches/\(Target.encoded(name))"

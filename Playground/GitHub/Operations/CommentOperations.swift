@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -6,7 +7,7 @@ import PorterHTTP
 /// - SeeAlso: <https://docs.github.com/en/rest/issues/comments>
 enum CommentOperations {
     static func show(_ call: Call) throws(Refusal) -> Response {
-        .json(try call.world.with { state throws(Refusal) in state.json(try call.comment(state)) })
+        .gitHub(try call.world.with { state throws(Refusal) in state.json(try call.comment(state)) })
     }
 
     static func list(_ call: Call) throws(Refusal) -> Response {
@@ -27,7 +28,7 @@ enum CommentOperations {
     static func create(_ call: Call) throws(Refusal) -> Response {
         let body = try text(call)
         let world = call.world
-        return .json(
+        return .gitHub(
             try world.with { state throws(Refusal) in
                 let issue = try call.issue(state)
                 if issue.isLocked { throw Refusal.locked("create comment") }
@@ -40,7 +41,7 @@ enum CommentOperations {
     static func edit(_ call: Call) throws(Refusal) -> Response {
         let body = try text(call)
         let world = call.world
-        return .json(
+        return .gitHub(
             try world.with { state throws(Refusal) in
                 let comment = try unlocked(call, state, "update comment")
                 return state.json(

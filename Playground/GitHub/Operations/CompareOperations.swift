@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -23,7 +24,7 @@ enum CompareOperations {
         let behind = git.count(from: head, to: base)
         let commits = git.commits(from: base, to: head, most: mostCommits)
         let files = git.changes(from: fork, to: head).prefix(mostFiles)
-        return .json(
+        return .gitHub(
             call.world.with { state in
                 let full = state.fullName(call.repository)
                 let url = "\(state.api)/repos/\(full)/compare/\(names)"

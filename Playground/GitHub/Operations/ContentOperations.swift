@@ -1,3 +1,4 @@
+import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterHTTP
@@ -39,15 +40,26 @@ enum ContentOperations {
                 body: bytes)
         }
         let isSmall = bytes.count <= mostInJSON
-        let content = isSmall ? bytes.base64EncodedString(options: .lineLength76Characters) + "\n" : ""
-        return .json(
+        let content = isSmall ? lines(bytes.base64EncodedString()) : ""
+        return .gitHub(
             json(entry, call) + [
-                "encoding": isSmall ? "base64" : "none", "content": .string(isSmall ? content : ""),
+                "encoding": isSmall ? "base64" : "none", "content": .string(content),
             ])
     }
 
+    /// GitHub breaks base 64 into lines of 60 characters.
+    private static func lines(_ text: String) -> String {
+        var rest = text[...]
+        var lines = ""
+        while !rest.isEmpty {
+            lines += rest.prefix(60) + "\n"
+            rest = rest.dropFirst(60)
+        }
+        return lines
+    }
+
     private static func folder(_ call: Call, _ entries: [Entry]) -> Response {
-        .json(.array(entries.map { json($0, call) }))
+        .gitHub(.array(entries.map { json($0, call) }))
     }
 
     private static func entries(

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -27,7 +28,7 @@ enum DeliveryOperations {
             let page = matching.prefix(size)
             return (page.map { state.json($0) }, matching.count > size, page.last?.id ?? 0)
         }
-        var response = Response.json(.array(found))
+        var response = Response.gitHub(.array(found))
         if isMore {
             response.fields["Link"] = "<\(call.address(["cursor": "v1_\(last)"]))>; rel=\"next\""
         }
@@ -36,7 +37,7 @@ enum DeliveryOperations {
 
     static func show(_ call: Call) throws(Refusal) -> Response {
         let delivery = try find(call)
-        return .json(call.world.with { $0.json(full: delivery) })
+        return .gitHub(call.world.with { $0.json(full: delivery) })
     }
 
     static func redeliver(_ call: Call) throws(Refusal) -> Response {
@@ -46,7 +47,7 @@ enum DeliveryOperations {
             "delivery.requested", actor: world.with { $0.app.slug },
             ["delivery": .int(delivery.id), "guid": .string(delivery.guid)])
         world.with { state in _ = world.sender.enqueue(state.redeliver(delivery)) }
-        return .json([:], 202)
+        return .gitHub([:], 202)
     }
 
     private static func find(_ call: Call) throws(Refusal) -> Delivery {

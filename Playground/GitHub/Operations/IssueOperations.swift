@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -6,15 +7,15 @@ import PorterHTTP
 /// - SeeAlso: <https://docs.github.com/en/rest/issues/issues>
 enum IssueOperations {
     static func show(_ call: Call) throws(Refusal) -> Response {
-        .json(try call.world.with { state throws(Refusal) in state.json(try call.issue(state)) })
+        .gitHub(try call.world.with { state throws(Refusal) in state.json(try call.issue(state)) })
     }
 
     static func create(_ call: Call) throws(Refusal) -> Response {
         guard call.repository.hasIssues else { throw .issuesDisabled }
         let title = try call.text("title")
-        let body = call.body["body"]?.string ?? ""
+        let body = call.body["body"].string ?? ""
         let world = call.world
-        return .json(
+        return .gitHub(
             try world.with { state throws(Refusal) in
                 try check(title, body)
                 let (issue, _) = world.createIssue(
@@ -26,11 +27,11 @@ enum IssueOperations {
 
     static func edit(_ call: Call) throws(Refusal) -> Response {
         let world = call.world
-        return .json(
+        return .gitHub(
             try world.with { state throws(Refusal) in
                 var issue = try call.issue(state)
-                let title = call.body["title"]?.string
-                let body = call.body["body"]?.string
+                let title = call.body["title"].string
+                let body = call.body["body"].string
                 let bot = call.botID(state)
                 if title != nil || body != nil {
                     try check(title ?? issue.title, body ?? issue.body)
@@ -40,7 +41,7 @@ enum IssueOperations {
                             token: call.token.id
                         ).issue
                 }
-                switch call.body["state"]?.string {
+                switch call.body["state"].string {
                 case "closed" where issue.isOpen:
                     issue = world.setIssue(&state, issue, .closed, by: bot, token: call.token.id).issue
                 case "open" where !issue.isOpen:

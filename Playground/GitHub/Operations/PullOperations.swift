@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -32,7 +33,7 @@ enum PullOperations {
     static func show(_ call: Call) throws(Refusal) -> Response {
         let issue = try find(call)
         let size = call.git.size(issue)
-        return .json(call.world.with { $0.json(pull: issue, size) })
+        return .gitHub(call.world.with { $0.json(pull: issue, size) })
     }
 
     static func create(_ call: Call) throws(Refusal) -> Response {
@@ -40,7 +41,7 @@ enum PullOperations {
         let owner = call.world.with { $0.owner(call.repository) }
         let head = try branch(try call.text("head"), owner)
         let base = try call.text("base")
-        let body = call.body["body"]?.string ?? ""
+        let body = call.body["body"].string ?? ""
         guard body.unicodeScalars.count <= Issue.mostCharacters else {
             throw .validation(
                 "PullRequest", field: "body",
@@ -61,10 +62,10 @@ enum PullOperations {
         }
         let pull = Pull(
             id: call.world.with { $0.newID() }, head: head, base: base, headSHA: headSHA, baseSHA: baseSHA,
-            isDraft: call.body["draft"]?.bool ?? false)
+            isDraft: call.body["draft"].bool ?? false)
         let issue = try open(call, title, body, pull, owner)
         let size = git.size(issue)
-        return .json(call.world.with { $0.json(pull: issue, size) }, 201)
+        return .gitHub(call.world.with { $0.json(pull: issue, size) }, 201)
     }
 
     /// A pull request that is open already for the branch is refused in the same step that opens a new one.
@@ -90,9 +91,9 @@ enum PullOperations {
     /// - SeeAlso: <https://docs.github.com/en/rest/pulls/review-requests#request-reviewers-for-a-pull-request>
     static func requestReviewers(_ call: Call) throws(Refusal) -> Response {
         let found = try find(call)
-        let logins = (call.body["reviewers"]?.array ?? []).compactMap(\.string)
+        let logins = (call.body["reviewers"].array).compactMap(\.string)
         let world = call.world
-        return .json(
+        return .gitHub(
             try world.with { state throws(Refusal) in
                 guard var issue = state.issues[found.key] else { throw Refusal.notFound }
                 for login in logins {

@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -28,7 +29,7 @@ enum ReactionOperations {
             let (reaction, isNew) = add(content, to: &comment.reactions, call, &state)
             state.comments[comment.id] = comment
             if isNew { log(call, state, issue, reaction, ["comment_id": .int(comment.id)]) }
-            return .json(state.json(reaction), isNew ? 201 : 200)
+            return .gitHub(state.json(reaction), isNew ? 201 : 200)
         }
     }
 
@@ -40,7 +41,7 @@ enum ReactionOperations {
             let (reaction, isNew) = add(content, to: &issue.reactions, call, &state)
             state.issues[issue.key] = issue
             if isNew { log(call, state, issue, reaction, [:]) }
-            return .json(state.json(reaction), isNew ? 201 : 200)
+            return .gitHub(state.json(reaction), isNew ? 201 : 200)
         }
     }
 

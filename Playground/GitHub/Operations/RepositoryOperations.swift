@@ -1,3 +1,4 @@
+import PlaygroundFace
 import Porter
 import PorterHTTP
 
@@ -5,7 +6,7 @@ import PorterHTTP
 enum RepositoryOperations {
     /// - SeeAlso: <https://docs.github.com/en/rest/repos/repos#get-a-repository>
     static func show(_ call: Call) throws(Refusal) -> Response {
-        .json(call.world.with { $0.json(full: call.repository) })
+        .gitHub(call.world.with { $0.json(full: call.repository) })
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#get-a-repository-installation-for-the-authenticated-app>
@@ -15,7 +16,7 @@ enum RepositoryOperations {
                 state.installation(reaching: call.repository).map { state.json($0) }
             })
         else { throw .notFound }
-        return .json(json)
+        return .gitHub(json)
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user>
@@ -38,6 +39,6 @@ enum RepositoryOperations {
         guard let json else {
             throw Refusal(status: 404, message: "\(login) is not a user")
         }
-        return .json(json)
+        return .gitHub(json)
     }
 }

@@ -6,9 +6,6 @@ enum PageScript {
         const { page, owner, repo, number, repository } = document.body.dataset;
         const main = document.getElementById("main");
         const base = owner ? `/${owner}/${repo}` : "";
-        const signs = {
-          "+1": "👍", "-1": "👎", laugh: "😄", confused: "😕", heart: "❤️", hooray: "🎉", rocket: "🚀", eyes: "👀",
-        };
 
         const make = (name, fields = {}, ...children) => {
           const element = document.createElement(name);
@@ -48,7 +45,7 @@ enum PageScript {
           for (const { content, by } of list) counts.set(content, [...(counts.get(content) ?? []), by]);
           const marks = [...counts].map(([content, people]) => make("li",
             { title: `${content}: ${people.join(", ")}` },
-            make("span", { role: "img", ariaLabel: content }, signs[content]), ` ${people.length}`));
+            `${content} `, make("strong", {}, String(people.length))));
           return marks.length ? [make("ul", { className: "signs", ariaLabel: "Reactions" }, ...marks)] : [];
         };
 

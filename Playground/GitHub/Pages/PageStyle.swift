@@ -62,7 +62,9 @@ enum PageStyle {
         .signs { display: flex; flex-wrap: wrap; gap: 8px; padding: 0 16px 12px; margin: 0; list-style: none; }
         .signs li { border: 1px solid var(--line); border-radius: 999px; padding: 0 10px; font-size: .9rem; }
         .event { margin: 16px 0 16px 16px; padding-left: 12px; border-left: 2px solid var(--line); color: var(--soft); }
-        .list { list-style: none; margin: 0; padding: 0; }
+        .list { list-style: none; }
+        .list.box { padding-block: 0; }
+        .text + h1, ul + h1, p + h1 { margin-top: 32px; }
         .list li { padding: 10px 0; border-top: 1px solid var(--line); }
         .list li:first-child { border-top: 0; }
         label { font-weight: 600; }
