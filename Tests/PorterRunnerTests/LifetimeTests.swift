@@ -32,6 +32,29 @@ import Testing
         _ = try next.machines.create(RunnerProcess.plan("a"))
     }
 
+    @Test(arguments: ["box", "weak"])
+    func `a runner that dies while machines begin leaves none of them, however far they are`(
+        isolation: String
+    ) throws {
+        let settings = ["PORTER_RUNNER_ISOLATION": isolation]
+        let folder = try TemporaryFolder()
+        for round in 0..<4 {
+            let runner = try RunnerProcess.begin(
+                worker: "setsid sleep 1000 & exec sleep 1000\n", in: folder, settings)
+            DispatchQueue.concurrentPerform(iterations: 6) { number in
+                _ = try? runner.machines.create(RunnerProcess.plan("m-\(number)"))
+                if number == round { kill(runner.pid, SIGKILL) }
+            }
+            kill(runner.pid, SIGKILL)
+            _ = try runner.wait()
+
+            #expect(
+                eventually { HostProcesses.holding(folder.path).isEmpty },
+                "\(HostProcesses.holding(folder.path).map(HostProcesses.commandLine))")
+        }
+        _ = try RunnerProcess.begin(worker: "exit 0\n", in: folder, settings)
+    }
+
     @Test func `an ended machine is still known to the next runner`() throws {
         let runner = try RunnerProcess.begin(worker: "exit 5\n")
         let ended = try runner.end(of: try runner.machines.create(RunnerProcess.plan("a")))

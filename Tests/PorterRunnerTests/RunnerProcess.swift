@@ -92,9 +92,12 @@ final class RunnerProcess: Sendable {
     }
 
     deinit {
-        guard !hasEnded else { return }
-        kill(pid, SIGKILL)
-        _ = eventually { hasEnded }
+        // Asked, not killed, so that it tidies up; twice, so that it does so at once.
+        let isOver = eventually {
+            if !hasEnded { kill(pid, SIGTERM) }
+            return hasEnded
+        }
+        if !isOver { kill(pid, SIGKILL) }
     }
 
     /// Where the tests' own program lies, and the runner beside it.
@@ -208,6 +211,14 @@ enum HostProcesses {
 
     /// The living processes whose command line holds the text.
     static func running(_ text: String) -> [Int32] { all.filter { commandLine($0).contains(text) } }
+
+    /// The living processes that have to do with the folder: on their command line, or because they work in it.
+    static func holding(_ folder: String) -> [Int32] {
+        all.filter { pid in
+            let place = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
+            return commandLine(pid).contains(folder) || place?.hasPrefix(folder) == true
+        }
+    }
 
     /// One field of `/proc/PID/status`.
     static func status(_ pid: Int32, _ field: String) -> [Int] {

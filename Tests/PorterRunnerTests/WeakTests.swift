@@ -51,6 +51,21 @@ import Testing
         #expect(try runner.machines.find(long.id)?.exit?.code == 137)
     }
 
+    @Test func `the runner's death leaves no descendant`() throws {
+        let number = "2\(UInt32.random(in: 0 ... .max))"
+        let runner = try RunnerProcess.begin(
+            worker: "setsid sleep \(number) & (setsid nohup sleep \(number) &) & echo begun\n"
+                + MachineTests.endless, Self.weak)
+        _ = try runner.machines.create(RunnerProcess.plan("a"))
+        #expect(runner.says("begun"))
+        #expect(eventually { HostProcesses.running("sleep \(number)").count >= 2 })
+
+        kill(runner.pid, SIGKILL)
+
+        _ = try runner.wait()
+        #expect(eventually { HostProcesses.running("sleep \(number)").isEmpty })
+    }
+
     @Test func `a signal reaches the worker, which has its time`() throws {
         let runner = try RunnerProcess.begin(
             worker: "trap 'echo saving; exit 7' TERM; echo begun; \(MachineTests.endless)", Self.weak)

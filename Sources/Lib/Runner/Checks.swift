@@ -66,8 +66,8 @@ struct Checks: Sendable {
         var warnings: [String] = []
         if settings.isolation == .weak {
             warnings.append(
-                "PORTER_RUNNER_ISOLATION=weak: machines run without a box; an agent can read what its user "
-                    + "may read, sees other processes, and may outlive a runner that is killed.")
+                "PORTER_RUNNER_ISOLATION=weak: machines run without a box; an agent can read and "
+                    + "write what its user may, and sees other processes.")
         }
         limits["memory"] = groups.places[.memory].map { "cgroup v\($0.version)" } ?? "polled"
         if groups.places[.memory] == nil {

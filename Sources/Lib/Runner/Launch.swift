@@ -17,10 +17,11 @@ struct RunAs: Hashable, Sendable {
     }
 }
 
-/// A program of a machine, to be begun by the thread that will wait for it.
+/// A program of a machine, to be begun below a keeper.
 ///
-/// The program is killed when that thread ends, has a session of its own, can gain no rights, dumps no core
-/// and inherits nothing that is not named here.
+/// The keeper, a process of the runner's without rights, kills all that is below it when the program ends and
+/// when the runner does, however that dies. The program has a session of its own, can gain no rights, dumps
+/// no core and inherits nothing that is not named here.
 struct Launch: Sendable {
     let program: String
     var arguments: [String]
@@ -46,8 +47,8 @@ struct Launch: Sendable {
 
     /// Starts the program.
     ///
-    /// - Returns: its process id.
-    func start() throws(RunnerFailure) -> pid_t {
+    /// - Returns: the keeper's process id, and the lifeline: everything dies when that descriptor is closed.
+    func start() throws(RunnerFailure) -> (keeper: pid_t, lifeline: Int32) {
         var joined: [Int32] = []
         defer { for descriptor in joined { close(descriptor) } }
         for path in groups {
@@ -57,6 +58,7 @@ struct Launch: Sendable {
         }
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         var number: Int32 = 0
+        var lifeline: Int32 = -1
         let pid = Self.withCStrings([program] + arguments) { argv in
             Self.withCStrings(variables) { envp in
                 program.withCString { program in
@@ -77,6 +79,7 @@ struct Launch: Sendable {
                             launch.adopts_orphans = adoptsOrphans ? 1 : 0
                             let pid = porter_launch(&launch)
                             number = errno
+                            lifeline = launch.lifeline
                             return pid
                         }
                     }
@@ -84,7 +87,7 @@ struct Launch: Sendable {
             }
         }
         guard pid > 0 else { throw RunnerFailure("cannot start \(program)", number) }
-        return pid
+        return (pid, lifeline)
     }
 
     /// A file in memory that holds the options, each ended by a zero byte, read from its start.

@@ -6,8 +6,8 @@ import Synchronization
 
 /// One machine, from its beginning to its end, on a thread of its own.
 ///
-/// The thread starts the machine's first process and waits for it: that process is killed when the thread
-/// ends, and so with the runner, however that dies.
+/// The thread starts the machine's keeper and waits for it; the keeper sees to it that nothing outlives the
+/// runner, however that dies.
 final class Life: Sendable {
     /// Milliseconds between two looks at what was asked for.
     static let tick: Int32 = 100
@@ -22,7 +22,7 @@ final class Life: Sendable {
         var isDestroyAsked = false
     }
 
-    /// How the first process ended.
+    /// How the keeper, and with it the worker, ended.
     private struct Outcome {
         var code = 128 + Int(SIGKILL)
         var isOutOfMemory = false
@@ -111,7 +111,7 @@ final class Life: Sendable {
         return outcome
     }
 
-    /// Starts the first process, unless somebody was quicker with the end.
+    /// Starts the keeper, unless somebody was quicker with the end.
     private func begin(_ launch: Launch) throws(RunnerFailure) -> pid_t? {
         let result = state.withLock { state -> Result<pid_t?, RunnerFailure> in
             guard !state.isStopAsked, !state.isDestroyAsked else { return .success(nil) }
@@ -126,7 +126,7 @@ final class Life: Sendable {
         return try result.get()
     }
 
-    /// Waits for the end of the first process; returns how many others were killed for memory.
+    /// Waits for the keeper's end; returns how many processes were killed for memory.
     private func watch(_ pid: pid_t, _ guest: MachineRecord.Guest, _ outcome: inout Outcome) -> Int {
         let meter = Meter(
             guest: guest, watchesMemory: host.groups.places[.memory] == nil,
@@ -150,7 +150,8 @@ final class Life: Sendable {
             }
             lookedAt = .now
             let table = ProcessTable.read()
-            switch meter.judge(table, first: pid, worker: worker(pid, table)) {
+            guard let first = table.children(of: pid).first?.pid else { continue }
+            switch meter.judge(table, first: first, worker: worker(pid, table)) {
             case .fine: break
             case .kill(let pid):
                 kills += 1
@@ -163,9 +164,11 @@ final class Life: Sendable {
         }
     }
 
-    /// The worker's process: below the box's first and its keeper, or the first itself without a box.
-    private func worker(_ pid: pid_t, _ table: ProcessTable) -> pid_t? {
-        guard host.settings.isolation == .box else { return pid }
-        return table.children(of: pid).first.flatMap { table.children(of: $0.pid).first?.pid }
+    /// The worker's process: below the keeper, and in a box below the box's two.
+    private func worker(_ keeper: pid_t, _ table: ProcessTable) -> pid_t? {
+        let levels = host.settings.isolation == .box ? 3 : 1
+        var pid: pid_t? = keeper
+        for _ in 0..<levels { pid = pid.flatMap { table.children(of: $0).first?.pid } }
+        return pid
     }
 }

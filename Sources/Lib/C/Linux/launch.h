@@ -1,4 +1,9 @@
-/* Starts a program as another user, in the child of a plain fork.
+/* Starts a program as another user, below a keeper, in the child of a plain fork.
+
+   The keeper is a second process of ours. It waits for the program's end, or for the end of the lifeline, a
+   pipe that only the starting process holds: whichever comes first, it kills all that is left below it. A
+   signal at the parent's end alone does not do: bubblewrap asks for one late, and a box that was half begun
+   when its starter died stayed for ever.
 
    posix_spawn can neither change the user, nor join a control group, nor ask for a signal at the parent's end.
    Between fork and exec only system calls are made, because other threads may hold any lock; the calls
@@ -22,7 +27,19 @@ struct porter_launch {
   unsigned long processes;
   /* Whether orphans below the child become its children. */
   int adopts_orphans;
+  /* Set at the start: the lifeline's end; the program and all below it die when it is closed. */
+  int lifeline;
 };
+
+/* Becomes the user for good. */
+static inline int porter_launch_drop(const struct porter_launch *launch) {
+  if (launch->user < 0) return 0;
+  for (int capability = 0; capability < 64; capability++)
+    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  if (syscall(SYS_setgroups, 0, 0) != 0) return -1;
+  if (syscall(SYS_setresgid, launch->group, launch->group, launch->group) != 0) return -1;
+  return (int)syscall(SYS_setresuid, launch->user, launch->user, launch->user);
+}
 
 /* The child's part; returns only when something was refused. */
 static inline void porter_launch_child(const struct porter_launch *launch, int null, pid_t parent) {
@@ -39,13 +56,7 @@ static inline void porter_launch_child(const struct porter_launch *launch, int n
     if (getrlimit(RLIMIT_NPROC, &present) != 0) return;
     if (present.rlim_max > most.rlim_max && setrlimit(RLIMIT_NPROC, &most) != 0) return;
   }
-  if (launch->user >= 0) {
-    for (int capability = 0; capability < 64; capability++)
-      prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-    if (syscall(SYS_setgroups, 0, 0) != 0) return;
-    if (syscall(SYS_setresgid, launch->group, launch->group, launch->group) != 0) return;
-    if (syscall(SYS_setresuid, launch->user, launch->user, launch->user) != 0) return;
-  }
+  if (porter_launch_drop(launch) != 0) return;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return;
   if (launch->adopts_orphans && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return;
   /* After the change of user, which clears it. */
@@ -64,33 +75,94 @@ static inline void porter_launch_child(const struct porter_launch *launch, int n
   execve(launch->program, launch->arguments, launch->environment);
 }
 
-/* Starts the program; the child is killed when the calling thread ends.
-   Returns its process id, or -1 with errno set to what was refused in the parent or the child. */
-static inline pid_t porter_launch(const struct porter_launch *launch) {
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  int ends[2];
-  if (null < 0) return -1;
-  if (pipe2(ends, O_CLOEXEC) != 0) {
-    close(null);
-    return -1;
+/* Kills and reaps children until there is none, orphans that become ours meanwhile included. */
+static inline void porter_keeper_clear(void) {
+  for (;;) {
+    char list[4096];
+    int file = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+    ssize_t count = file < 0 ? 0 : read(file, list, sizeof list);
+    if (file >= 0) close(file);
+    pid_t pid = 0;
+    for (ssize_t i = 0; i < count; i++) {
+      if (list[i] >= '0' && list[i] <= '9') {
+        pid = pid * 10 + (list[i] - '0');
+      } else {
+        if (pid > 1) kill(pid, SIGKILL);
+        pid = 0;
+      }
+    }
+    pid_t reaped;
+    do reaped = waitpid(-1, 0, WNOHANG);
+    while (reaped > 0);
+    if (reaped < 0 && errno == ECHILD) return;
+    poll(0, 0, 1);
   }
-  /* Out of the way of the child's own numbers. */
-  int word = fcntl(ends[1], F_DUPFD_CLOEXEC, 64);
-  close(ends[1]);
-  pid_t parent = getpid();
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pid_t child = word < 0 ? -1 : fork();
-  if (child == 0) {
-    porter_launch_child(launch, null, parent);
+}
+
+/* The keeper's life: ends with the program's exit code, 128 + n for signal n. */
+static inline void porter_keeper(const struct porter_launch *launch, int null, int lifeline, int word) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  setsid();
+  pid_t keeper = getpid();
+  pid_t program = fork();
+  if (program == 0) {
+    porter_launch_child(launch, null, keeper);
     int number = errno;
     if (write(word, &number, sizeof number) < 0) _exit(126);
     _exit(127);
   }
+  if (program < 0) {
+    int number = errno;
+    if (write(word, &number, sizeof number) < 0) _exit(126);
+    _exit(127);
+  }
+  /* What follows needs no rights; and this copy of our memory is nobody's business. */
+  if (porter_launch_drop(launch) != 0) kill(program, SIGKILL);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  if (chdir("/") != 0) kill(program, SIGKILL);
+  dup2(null, 0);
+  dup2(null, 1);
+  dup2(null, 2);
+  dup2(lifeline, 3);
+  /* Everything else goes: locks, sockets, other lifelines. */
+  syscall(SYS_close_range, 4, ~0U, 0);
+  int end = (int)syscall(SYS_pidfd_open, program, 0);
+  struct pollfd watched[2] = {{end, POLLIN, 0}, {3, POLLIN, 0}};
+  while (end >= 0 && poll(watched, 2, -1) < 0 && errno == EINTR) {}
+  int status = SIGKILL;
+  if (end >= 0 && watched[0].revents != 0) waitpid(program, &status, 0);
+  porter_keeper_clear();
+  _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+/* Starts the program below a keeper, and sets the lifeline.
+   Returns the keeper's process id, or -1 with errno set to what was refused in the parent or the child. */
+static inline pid_t porter_launch(struct porter_launch *launch) {
+  int ends[2], line[2];
+  launch->lifeline = -1;
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  if (pipe2(line, O_CLOEXEC) != 0) {
+    close(ends[0]);
+    close(ends[1]);
+    return -1;
+  }
+  /* Out of the way of the children's own numbers. */
+  int word = fcntl(ends[1], F_DUPFD_CLOEXEC, 64);
+  int lifeline = fcntl(line[0], F_DUPFD_CLOEXEC, 64);
+  int opened = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int null = fcntl(opened, F_DUPFD_CLOEXEC, 64);
+  close(ends[1]);
+  close(line[0]);
+  if (opened >= 0) close(opened);
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t child = word < 0 || lifeline < 0 || null < 0 ? -1 : fork();
+  if (child == 0) porter_keeper(launch, null, lifeline, word);
   int refusal = errno;
   pthread_sigmask(SIG_SETMASK, &before, 0);
-  close(null);
+  if (null >= 0) close(null);
+  if (lifeline >= 0) close(lifeline);
   if (word >= 0) close(word);
   int number = 0;
   ssize_t count = 0;
@@ -104,6 +176,10 @@ static inline pid_t porter_launch(const struct porter_launch *launch) {
     child = -1;
     refusal = number;
   }
+  if (child > 0)
+    launch->lifeline = line[1];
+  else
+    close(line[1]);
   errno = refusal;
   return child;
 }
@@ -113,7 +189,12 @@ static const short porter_spawn_session = 0x80;
 
 /* A file without a name, in memory. https://man7.org/linux/man-pages/man2/memfd_create.2.html */
 static inline int porter_memory_file(const char *name) {
-  return (int)syscall(SYS_memfd_create, name, 1U);
+  int file = (int)syscall(SYS_memfd_create, name, 1U);
+  if (file < 0) return -1;
+  /* Out of the way of the numbers that a child is given. */
+  int copy = fcntl(file, F_DUPFD_CLOEXEC, 64);
+  close(file);
+  return copy;
 }
 
 /* Opens below a folder; openat is variadic. */
