@@ -25,7 +25,7 @@ package struct Checkup: Sendable {
 
     /// Looks at everything; calls GitHub and the engine once each.
     package func run() -> [Finding] {
-        [database, app, engine, agents, watchdog]
+        [database, app, engine] + engineNotes + [agents, watchdog]
     }
 
     private var database: Finding {
@@ -73,6 +73,13 @@ package struct Checkup: Sendable {
                 isGood: machines.isEmpty)
         } catch {
             return Finding(name: "engine", words: "\(error)", isGood: false)
+        }
+    }
+
+    /// What the engine cannot hold is no fault, and yet nothing to keep from the operator.
+    private var engineNotes: [Finding] {
+        (Machines.notes(instance.configuration) ?? []).map { note in
+            Finding(name: "engine, to know", words: note, isGood: true)
         }
     }
 

@@ -92,9 +92,8 @@ extension Machines {
         var options = CurlOptions()
         options.cancellation = cancellation
         guard configuration.executor == "fly" else {
-            options.unixSocket = configuration.runnerSocket
             return .live(
-                transport: .curl(options), baseURL: "http://localhost/v1", app: "local", token: nil)
+                transport: .runner(configuration, cancellation), baseURL: runnerURL, app: "local", token: nil)
         }
         options.authorityFile = configuration.authorityFile
         options.proxy = configuration.proxy
@@ -102,6 +101,30 @@ extension Machines {
         return .live(
             transport: .curl(options), baseURL: configuration.flyAPIURL,
             app: configuration.flyApp ?? "", token: configuration.flyToken)
+    }
+}
+
+extension Machines {
+    /// Where the runner's API begins, on its socket.
+    fileprivate static let runnerURL = "http://localhost/v1"
+
+    /// What the local engine says that it cannot hold; nil for Fly, and when it does not answer.
+    static func notes(_ configuration: Configuration) -> [String]? {
+        guard configuration.executor == "local" else { return nil }
+        return EngineNotes.ask(
+            transport: .runner(configuration, Cancellation()), baseURL: runnerURL, app: "local")
+    }
+}
+
+extension Transport {
+    /// Calls `porter-runner` on its socket.
+    fileprivate static func runner(
+        _ configuration: Configuration, _ cancellation: Cancellation
+    ) -> Transport {
+        var options = CurlOptions()
+        options.cancellation = cancellation
+        options.unixSocket = configuration.runnerSocket
+        return .curl(options)
     }
 }
 
