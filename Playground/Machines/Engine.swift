@@ -12,19 +12,26 @@ struct Engine: Sendable {
 
     /// Makes a machine of a checked request.
     var create: @Sendable (_ request: JSON) -> Made
-    /// The machine, destroyed ones too.
-    var find: @Sendable (_ id: String) -> JSON?
+    /// The machine, destroyed ones too; nil when it was never known.
+    var find: @Sendable (_ id: String) throws(Unavailable) -> JSON?
     /// The machines that live, and perhaps some that do not.
-    var list: @Sendable () -> [JSON]
+    var list: @Sendable () throws(Unavailable) -> [JSON]
     /// Destroys the machine by force; nil when that was done.
     var destroy: @Sendable (_ id: String) -> Response?
     /// The machines that change on command, if these are such.
     var hollow: HollowMachines?
 
+    /// The engine cannot say how things are, which is not the same as that there is nothing.
+    struct Unavailable: Error {
+        let response: Response
+    }
+
     /// Machines that run nothing.
     static func hollow(_ machines: HollowMachines) -> Engine {
         Engine(
-            create: { .machine(machines.create($0)) }, find: machines.find, list: { machines.all },
+            create: { .machine(machines.create($0)) },
+            find: { id throws(Unavailable) in machines.find(id) },
+            list: { () throws(Unavailable) in machines.all },
             destroy: { id in
                 machines.change(id, ["state": "destroyed", "requested_stop": true, "exit_code": 0])
                 return nil
@@ -57,11 +64,21 @@ struct Engine: Sendable {
                 guard answer.status == 200, let machine = JSON(answer.body) else { return .refused(answer) }
                 return .machine(machine)
             },
-            find: { id in
+            find: { id throws(Unavailable) in
                 let answer = call("GET", "/\(id)", nil)
-                return answer.status == 200 ? JSON(answer.body) : nil
+                if answer.status == 404 { return nil }
+                guard answer.status == 200, let machine = JSON(answer.body) else {
+                    throw Unavailable(response: answer)
+                }
+                return machine
             },
-            list: { JSON(call("GET", "", nil).body)?.array ?? [] },
+            list: { () throws(Unavailable) in
+                let answer = call("GET", "", nil)
+                guard answer.status == 200, case .array(let machines)? = JSON(answer.body) else {
+                    throw Unavailable(response: answer)
+                }
+                return machines
+            },
             destroy: { id in
                 let answer = call("DELETE", "/\(id)?force=true", nil)
                 return answer.status == 200 ? nil : answer

@@ -14,7 +14,12 @@ extension Fly {
             return Response(status: 204)
         case ("POST", "faults", 1): return plan(request)
         case ("GET", "requests", 1): return .json(200, ["requests": .array(log.records)])
-        case ("GET", "machines", 1): return .json(200, ["machines": .array(machines)])
+        case ("GET", "machines", 1):
+            do throws(Engine.Unavailable) {
+                return .json(200, ["machines": .array(try machines())])
+            } catch {
+                return error.response
+            }
         case ("POST", "machines", 2): return change(parts[1], request)
         default: return .json(404, ["error": "the playground has no such call"])
         }

@@ -11,23 +11,27 @@ extension Fly {
     static let goals: Set<String> = ["started", "stopped", "suspended", "destroyed", "failed", "settled"]
 
     /// All machines that are known, as they truly are.
-    var machines: [JSON] {
-        var found = engine.list() + stillborn.all
+    func machines() throws(Engine.Unavailable) -> [JSON] {
+        var found = try engine.list() + stillborn.all
         let seen = Set(found.compactMap { $0["id"].string })
         let others = state.withLock { $0.appearance.ids }.filter { !seen.contains($0) }
-        found += others.compactMap(find)
+        for id in others {
+            if let machine = try find(id) { found.append(machine) }
+        }
         return found
     }
 
     /// Makes a machine.
-    func create(_ request: Request, isStillborn: Bool, _ effect: inout JSON) -> Response {
+    func create(_ request: Request, isStillborn: Bool, _ effect: inout JSON) throws(Engine.Unavailable)
+        -> Response
+    {
         let body: JSON
         do throws(CreateRequest.Refused) {
             body = try CreateRequest.checked(JSON(request.body), region: rules.region)
         } catch {
             return error.response
         }
-        let live = machines.filter { $0["state"] != "destroyed" }
+        let live = try machines().filter { $0["state"] != "destroyed" }
         if let holder = live.first(where: { $0["name"] == body["name"] }) {
             return .json(
                 409,
@@ -54,7 +58,7 @@ extension Fly {
     }
 
     /// The machines that the query asks for, as a caller sees them.
-    func list(_ request: Request) -> [JSON] {
+    func list(_ request: Request) throws(Engine.Unavailable) -> [JSON] {
         let query = request.query
         func value(_ name: String) -> String? { query.last { $0.name == name }?.value }
         let metadata = query.filter { $0.name.hasPrefix("metadata.") }
@@ -69,7 +73,7 @@ extension Fly {
             let own = machine["config"]["metadata"]
             return metadata.allSatisfy { own[String($0.name.dropFirst(9))] == .string($0.value) }
         }
-        return machines.map(show).filter(isAskedFor).map { machine in
+        return try machines().map(show).filter(isAskedFor).map { machine in
             guard isSummary, var members = machine.object else { return machine }
             for name in ["config", "events", "host_status"] { members[name] = nil }
             return .object(members)
@@ -77,8 +81,10 @@ extension Fly {
     }
 
     /// Destroys a machine, a running one by force only.
-    func destroy(_ id: String, _ request: Request, _ effect: inout JSON) -> Response {
-        guard let truth = find(id) else { return Self.unknownMachine }
+    func destroy(_ id: String, _ request: Request, _ effect: inout JSON) throws(Engine.Unavailable)
+        -> Response
+    {
+        guard let truth = try find(id) else { return Self.unknownMachine }
         let isForced = request.query.contains { ["force", "kill"].contains($0.name) && $0.value == "true" }
         let mayGo = ["stopped", "suspended", "failed", "created", "destroyed"].contains(truth["state"])
         guard isForced || mayGo else {
@@ -101,7 +107,7 @@ extension Fly {
     }
 
     /// Waits until the machine is in one of the states.
-    func wait(_ id: String, _ request: Request) -> Response {
+    func wait(_ id: String, _ request: Request) throws(Engine.Unavailable) -> Response {
         let query = request.query
         let text = query.last { $0.name == "timeout" }?.value ?? "60"
         guard let seconds = Int(text.hasSuffix("s") ? String(text.dropLast()) : text),
@@ -123,7 +129,7 @@ extension Fly {
         }
         let deadline = clock.now() + Double(seconds)
         while true {
-            guard let truth = find(id) else { return Self.unknownMachine }
+            guard let truth = try find(id) else { return Self.unknownMachine }
             let current = truth["state"].string ?? ""
             let isSettled = ["started", "stopped", "suspended", "failed", "destroyed"].contains(current)
             if goals.contains(current) || (isSettled && goals.contains("settled")) {

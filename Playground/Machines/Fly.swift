@@ -62,7 +62,12 @@ final class Fly: Sendable {
             response = answer
         } else {
             if let fault, fault.kind == .slow { clock.pause(fault.seconds ?? Self.slowness) }
-            response = perform(operation, request, isStillborn: fault?.kind == .imagePull, &effect)
+            do throws(Engine.Unavailable) {
+                response = try perform(
+                    operation, request, isStillborn: fault?.kind == .imagePull, &effect)
+            } catch {
+                response = error.response
+            }
         }
         let status = response.status
         response.fields["Fly-Request-Id"] = "01PLAYGROUND\(HollowMachines.hexadecimal(14).uppercased())-iad"
@@ -96,7 +101,7 @@ final class Fly: Sendable {
 
     private func perform(
         _ operation: Operation, _ request: Request, isStillborn: Bool, _ effect: inout JSON
-    ) -> Response {
+    ) throws(Engine.Unavailable) -> Response {
         if operation == .unknown { return .text(404, "404 page not found\n") }
         guard Self.bare(request.fields["Authorization"] ?? "") == token,
             request.fields["Authorization"] != token
@@ -113,14 +118,14 @@ final class Fly: Sendable {
         }
         for id in state.withLock({ $0.appearance.failures(rules, now: now) }) { stillborn.failLaunch(id) }
         switch operation {
-        case .app: return app
-        case .create: return create(request, isStillborn: isStillborn, &effect)
-        case .list: return .json(200, .array(list(request)))
+        case .app: return try app()
+        case .create: return try create(request, isStillborn: isStillborn, &effect)
+        case .list: return .json(200, .array(try list(request)))
         case .find(let id):
-            guard let truth = find(id) else { return Self.unknownMachine }
+            guard let truth = try find(id) else { return Self.unknownMachine }
             return .json(200, show(truth))
-        case .wait(let id): return wait(id, request)
-        case .destroy(let id): return destroy(id, request, &effect)
+        case .wait(let id): return try wait(id, request)
+        case .destroy(let id): return try destroy(id, request, &effect)
         case .unknown, .currentToken: preconditionFailure("answered above")
         }
     }
@@ -128,7 +133,10 @@ final class Fly: Sendable {
     // MARK: - Pieces
 
     /// The machine as it truly is.
-    func find(_ id: String) -> JSON? { stillborn.find(id) ?? engine.find(id) }
+    func find(_ id: String) throws(Engine.Unavailable) -> JSON? {
+        if let machine = stillborn.find(id) { return machine }
+        return try engine.find(id)
+    }
 
     /// The machine as a caller sees it.
     func show(_ truth: JSON) -> JSON {
@@ -163,8 +171,8 @@ final class Fly: Sendable {
             ])
     }
 
-    private var app: Response {
-        let live = machines.filter { $0["state"] != "destroyed" }.count
+    private func app() throws(Engine.Unavailable) -> Response {
+        let live = try machines().filter { $0["state"] != "destroyed" }.count
         return .json(
             200,
             [

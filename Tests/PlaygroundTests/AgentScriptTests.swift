@@ -70,6 +70,12 @@ import Testing
             try #require(JSON(try Data(contentsOf: URL(filePath: tree + "/hostile-report.json"))))
         }
 
+        /// How many of the processes that the agent left behind are alive; 2 where nothing holds them.
+        func left(_ report: JSON) throws -> Int? {
+            let time = try #require(report["sleeper_time"].string)
+            return Int(try shell("ps -eo args | grep -c '^sleep [6]\(time.dropFirst())$' || true").text)
+        }
+
         func remove() {
             _ = try? shell("rm -rf \(root)")
         }
@@ -97,7 +103,7 @@ import Testing
     }
 
     @Test func `the hostile agent finds canaries where there is no wall`() async throws {
-        let (result, report) = try await onThread {
+        let (result, report, left) = try await onThread {
             let yard = try Yard()
             defer { yard.remove() }
             try yard.shell("echo token=\(Self.canary) > \(yard.root)/secret; chmod 644 \(yard.root)/secret")
@@ -115,9 +121,10 @@ import Testing
                         "LEAKED": Self.canary,
                     ], directory: yard.tree, input: Array("Hello.\n".utf8)))
             let report = try yard.report()
+            let left = try yard.left(report)
             for sleeper in report["sleepers"].array { kill(Int32(sleeper.integer ?? 0), SIGKILL) }
             for write in report["writes"].array { unlink(write.string ?? "") }
-            return (result, report)
+            return (result, report, left)
         }
 
         #expect(result.ending == .exited(0))
@@ -126,6 +133,7 @@ import Testing
         for kind in ["environment", "process environ", "descriptor", "memory", "git", "file"] {
             #expect(kinds.contains(kind), "nothing was found in: \(kind)")
         }
+        #expect(left == 2)
         #expect(report["writes"].array.contains { $0.string?.hasPrefix("/tmp/") == true })
     }
 
@@ -163,10 +171,9 @@ import Testing
                 Self.agents + "/hostile", environment: ["HOSTILE_MARKERS": yard.markers])
             let report = try yard.report()
             let escaped = report["writes"].array.compactMap(\.string).filter { access($0, F_OK) == 0 }
-            let left = try yard.shell(
-                "ps -eo pid,args | grep 'sleep 600' | grep -v grep | wc -l; ls \(yard.markers)")
+            let left = try yard.left(report)
             let honest = access(yard.tree + "/HONEST.md", F_OK) == 0
-            return (result, report, (escaped: escaped, left: left.text, honest: honest))
+            return (result, report, (escaped: escaped, left: left, honest: honest))
         }
 
         #expect(result.ending == .exited(0))
@@ -175,6 +182,7 @@ import Testing
         #expect(report["escapes"] == [])
         #expect(report["looked_at"]["process environ"].integer ?? 0 > 0)
         #expect(sees.escaped == [])
+        #expect(sees.left == 0)
         #expect(sees.honest)
     }
 

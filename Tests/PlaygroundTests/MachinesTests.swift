@@ -423,6 +423,20 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
         #expect(paths.contains("DELETE /v1/apps/local/machines/abc123?force=true"))
     }
 
+    @Test func `a runner that does not answer is an outage, never an absent machine or an empty list`() throws
+    {
+        let fly = Fly(
+            rules: Rules(app: "porter-test"), token: "plain", engine: .runner(socket: "/nonexistent.sock"),
+            clock: .live, log: try RecordLog(file: nil))
+        for path in ["", "/abc123", "/abc123/wait?timeout=1"] {
+            let response = fly.answer(
+                Request(
+                    method: "GET", target: "/v1/apps/porter-test/machines" + path,
+                    fields: ["Authorization": "Bearer plain"]))
+            #expect(response.status == 503)
+        }
+    }
+
     @Test func `while a face refuses, its port is closed, and afterwards it answers again`() async throws {
         let codes = try await onThread {
             let face = Face(port: 0) { _ in Response(status: 204) }

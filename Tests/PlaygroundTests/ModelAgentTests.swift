@@ -18,7 +18,9 @@ enum RealAgents {
     /// The folders that hold `codex` and `claude`.
     static func folders(beside file: String = #filePath) -> [String] {
         let root = file.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
-        let packages = root + "/.venv-agents/lib/python3.11/site-packages"
+        let library = root + "/.venv-agents/lib"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: library)) ?? []
+        let packages = "\(library)/\(versions.sorted().last ?? "python3")/site-packages"
         return [packages + "/codex_cli_bin/bin", packages + "/claude_agent_sdk/_bundled"]
     }
 }
