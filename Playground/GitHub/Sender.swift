@@ -112,7 +112,7 @@ extension World {
                 "delivery": .int(delivery.id), "guid": .string(delivery.guid),
                 "event": .string(delivery.event), "action": .some(delivery.action),
                 "repository_id": .some(delivery.repositoryID),
-                "comment_id": .some(JSON.read(delivery.payload)?["comment"]?["id"]?.int),
+                "comment_id": .some(JSON(delivery.payload)?["comment"]["id"].int),
                 "installation": .some(delivery.installationID),
                 "redelivery": .bool(delivery.isRedelivery), "status": .string(outcome.status),
                 "status_code": .int(outcome.code),
