@@ -228,10 +228,12 @@ import Testing
 
     @Test func `a status comment that somebody deleted is not missed`() throws {
         let world = try World()
-        world.crew.change { $0.hangs = .agent }
+        world.crew.change { $0.hangs = .clone }
         let id = try world.ask()
         try world.live(seconds: 15)
         world.github.change { $0.comments = [] }
+        world.crew.change { $0.hangs = .agent }
+        try world.live(seconds: 60)
         world.crew.change { $0.hangs = nil }
 
         try world.live(seconds: 600)
