@@ -48,8 +48,8 @@ package struct CommandParser: Sendable {
         else { return nil }
         var after = rest.dropFirst(name.count)
         while let byte = after.first, ",:;.!?".utf8.contains(byte) { after = after.dropFirst() }
-        guard let byte = after.first else { return after }
-        return Words.isSpace(byte) ? after : nil
+        guard let next = Substring(after).unicodeScalars.first else { return after }
+        return next.properties.isWhitespace ? after : nil
     }
 
     private func command(_ words: Words, _ following: String) -> Command {
@@ -80,12 +80,9 @@ package struct CommandParser: Sendable {
         _ name: String, _ words: Words, _ following: String, _ start: Words,
         _ command: (TaskID?) -> Command
     ) -> Command {
-        var words = words
-        guard following.isBlank else { return bothReadings(name, " TASK", start) }
-        guard let word = words.next() else { return command(nil) }
-        guard words.rest.isEmpty, let id = TaskID(rawValue: word) else {
-            return bothReadings(name, " TASK", start)
-        }
+        let rest = joined(words.rest, following)
+        if rest.isEmpty { return command(nil) }
+        guard let id = TaskID(rawValue: rest.trimmed) else { return bothReadings(name, " TASK", start) }
         return command(id)
     }
 
@@ -161,9 +158,9 @@ package struct CommandParser: Sendable {
         .mistake(Mistake(.badCommand, message))
     }
 
+    /// The rest of the first line and what follows it, without blank lines at both ends.
     private func joined(_ rest: String, _ following: String) -> String {
-        let text = following.isEmpty ? rest : rest + "\n" + following
-        return text.replacingReturns.trimmed
+        (rest + "\n" + following).replacingReturns.withoutBlankEnds
     }
 
     private static func lowered(_ byte: UInt8) -> UInt8 {

@@ -14,59 +14,114 @@ struct CommentLines {
 
     private let comment: Substring.UTF8View
     private var position: Substring.UTF8View.Index
-    /// The open fence: its character and length.
-    private var fence: (character: UInt8, length: Int)?
-    private var isInHTMLComment = false
+    private var fence: Fence?
+    private var hidden = Hidden.no
+    /// No `-->` stands between here and the end of the paragraph.
+    private var neverClosedBefore: Substring.UTF8View.Index
 
     init(_ comment: Substring.UTF8View) {
         self.comment = comment
         position = comment.startIndex
+        neverClosedBefore = comment.startIndex
+    }
+
+    /// A fence that was opened.
+    private struct Fence {
+        let character: UInt8
+        let length: Int
+        /// The column at which the content of its list item begins; 0 outside lists.
+        let column: Int
+    }
+
+    /// Whether an HTML comment is open.
+    private enum Hidden {
+        case no
+        /// It began a line, so that nothing but `-->` ends it.
+        case block
+        /// It began within a paragraph, and its end stands in that paragraph.
+        case inline
     }
 
     /// The next line, nil at the end.
     mutating func next() -> Line? {
         guard position < comment.endIndex else { return nil }
-        var end = position
-        while end < comment.endIndex, comment[end] != UInt8(ascii: "\n"), comment[end] != UInt8(ascii: "\r") {
-            end = comment.index(after: end)
-        }
-        let text = comment[position..<end]
-        var after = end
-        if after < comment.endIndex {
-            let isReturn = comment[after] == UInt8(ascii: "\r")
-            after = comment.index(after: after)
-            if isReturn, after < comment.endIndex, comment[after] == UInt8(ascii: "\n") {
-                after = comment.index(after: after)
-            }
-        }
+        let (text, after) = line(at: position)
         position = after
         return Line(text: text, end: after, isSpoken: isSpoken(text))
     }
 
+    private func line(
+        at start: Substring.UTF8View.Index
+    ) -> (text: Substring.UTF8View, end: Substring.UTF8View.Index) {
+        var end = start
+        while end < comment.endIndex, comment[end] != UInt8(ascii: "\n"), comment[end] != UInt8(ascii: "\r") {
+            end = comment.index(after: end)
+        }
+        let text = comment[start..<end]
+        guard end < comment.endIndex else { return (text, end) }
+        let isReturn = comment[end] == UInt8(ascii: "\r")
+        end = comment.index(after: end)
+        if isReturn, end < comment.endIndex, comment[end] == UInt8(ascii: "\n") {
+            end = comment.index(after: end)
+        }
+        return (text, end)
+    }
+
     private mutating func isSpoken(_ line: Substring.UTF8View) -> Bool {
         let (indent, body) = Self.indentation(line)
-        if isInHTMLComment {
-            isInHTMLComment = !Self.closesComment(body)
+        switch hidden {
+        case .no: break
+        case .block:
+            hidden = HTMLComments.staysOpen(body) ? .block : .no
+            return false
+        case .inline:
+            guard let rest = HTMLComments.rest(of: body) else { return false }
+            hide(after: rest)
             return false
         }
         if let open = fence {
-            if indent < 4, Self.isClosing(body, open) { fence = nil }
-            return false
+            if body.isEmpty || indent >= open.column {
+                if indent - open.column < 4, Self.isClosing(body, open) { fence = nil }
+                return false
+            }
+            // The list item is over, and its fence with it.
+            fence = nil
         }
         guard let first = body.first else { return false }
         // Indented code, or the rest of a paragraph, where no command can begin either.
         if indent >= 4 || first == UInt8(ascii: ">") { return false }
-        if let opening = Self.fence(body) {
+        if let opening = Self.fence(body, column: 0) ?? Self.listFence(body, column: indent) {
             fence = opening
             return false
         }
-        if Self.startsComment(body) {
-            isInHTMLComment = !Self.closesComment(body.dropFirst(4))
+        if HTMLComments.begin(body) {
+            if HTMLComments.leaveOpen(body) { hidden = .block }
             return false
         }
-        // A comment that opens within a line hides the lines after it.
-        isInHTMLComment = Self.leavesCommentOpen(body)
+        hide(after: body)
         return true
+    }
+
+    /// Remembers a comment that the text leaves open, if the paragraph closes it.
+    private mutating func hide(after text: Substring.UTF8View) {
+        hidden = HTMLComments.leaveParagraphOpen(text) && isClosedInParagraph() ? .inline : .no
+    }
+
+    private mutating func isClosedInParagraph() -> Bool {
+        guard neverClosedBefore <= position else { return false }
+        var ahead = position
+        while ahead < comment.endIndex {
+            let (text, after) = line(at: ahead)
+            let (indent, body) = Self.indentation(text)
+            let isOver =
+                body.isEmpty
+                || (indent < 4 && (body.first == UInt8(ascii: ">") || Self.fence(body, column: 0) != nil))
+            if isOver { break }
+            if HTMLComments.rest(of: body) != nil { return true }
+            ahead = after
+        }
+        neverClosedBefore = ahead
+        return false
     }
 
     /// Columns of leading white space (a tab goes to the next multiple of four), and the rest.
@@ -86,7 +141,7 @@ struct CommentLines {
         return (columns, rest)
     }
 
-    private static func fence(_ body: Substring.UTF8View) -> (UInt8, Int)? {
+    private static func fence(_ body: Substring.UTF8View, column: Int) -> Fence? {
         guard let first = body.first, first == UInt8(ascii: "`") || first == UInt8(ascii: "~") else {
             return nil
         }
@@ -94,43 +149,25 @@ struct CommentLines {
         guard length >= 3 else { return nil }
         // An info string with a backtick makes it inline code.
         if first == UInt8(ascii: "`"), body.dropFirst(length).contains(first) { return nil }
-        return (first, length)
+        return Fence(character: first, length: length, column: column)
     }
 
-    private static func isClosing(
-        _ body: Substring.UTF8View, _ open: (character: UInt8, length: Int)
-    ) -> Bool {
+    /// A fence right behind the mark of a list's item: `-`, `*`, `+`, `1.` or `1)`.
+    private static func listFence(_ body: Substring.UTF8View, column: Int) -> Fence? {
+        guard let first = body.first else { return nil }
+        let digits = body.prefix { $0 >= 48 && $0 <= 57 }.count
+        let after = body.dropFirst(max(digits, 1))
+        let mark = digits == 0 ? first : after.first ?? 0
+        let marks = digits == 0 ? "-*+" : ".)"
+        guard digits < 10, marks.utf8.contains(mark) else { return nil }
+        let (spaces, content) = indentation(digits == 0 ? after : after.dropFirst())
+        guard (1...4).contains(spaces) else { return nil }
+        return fence(content, column: column + digits + 1 + spaces)
+    }
+
+    private static func isClosing(_ body: Substring.UTF8View, _ open: Fence) -> Bool {
         let length = body.prefix { $0 == open.character }.count
         return length >= open.length
             && body.dropFirst(length).allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-    }
-
-    private static func startsComment(_ body: Substring.UTF8View) -> Bool {
-        body.starts(with: "<!--".utf8)
-    }
-
-    private static func closesComment(_ body: Substring.UTF8View) -> Bool {
-        find("-->".utf8, in: body) != nil
-    }
-
-    private static func leavesCommentOpen(_ body: Substring.UTF8View) -> Bool {
-        var rest = body
-        while let opening = find("<!--".utf8, in: rest) {
-            rest = rest[rest.index(opening, offsetBy: 4)...]
-            guard let closing = find("-->".utf8, in: rest) else { return true }
-            rest = rest[closing...]
-        }
-        return false
-    }
-
-    private static func find(
-        _ needle: String.UTF8View, in haystack: Substring.UTF8View
-    ) -> Substring.UTF8View.Index? {
-        var index = haystack.startIndex
-        while index < haystack.endIndex {
-            if haystack[index...].starts(with: needle) { return index }
-            index = haystack.index(after: index)
-        }
-        return nil
     }
 }

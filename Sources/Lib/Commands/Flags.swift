@@ -100,13 +100,17 @@ extension CommandParser {
     ///
     /// - SeeAlso: <https://git-scm.com/docs/git-check-ref-format>
     static func isBranch(_ value: String) -> Bool {
-        guard !value.isEmpty, value.utf8.count <= maximumBranch, value != "@", !value.hasPrefix("-"),
-            !value.hasPrefix("/"), !value.hasSuffix("/"), !value.hasSuffix("."), !value.contains(".."),
-            !value.contains("//"), !value.contains("@{"), value != "HEAD"
+        // Bytes, as git sees them: to `String`, a letter with a mark on it is another letter.
+        let bytes = Array(value.utf8)
+        func holds(_ text: String) -> Bool { bytes.firstRange(of: text.utf8) != nil }
+        guard let first = bytes.first, let last = bytes.last, bytes.count <= maximumBranch,
+            !"-/".utf8.contains(first), !"/.".utf8.contains(last), value != "@", value != "HEAD",
+            !holds(".."), !holds("//"), !holds("@{"),
+            bytes.allSatisfy({ $0 > 32 && $0 != 127 && !"~^:?*[\\".utf8.contains($0) })
         else { return false }
-        let isPlain = value.utf8.allSatisfy { $0 > 32 && $0 != 127 && !"~^:?*[\\".utf8.contains($0) }
-        return isPlain
-            && value.split(separator: "/").allSatisfy { !$0.hasPrefix(".") && !$0.hasSuffix(".lock") }
+        return bytes.split(separator: UInt8(ascii: "/")).allSatisfy {
+            $0.first != UInt8(ascii: ".") && !$0.suffix(5).elementsEqual(".lock".utf8)
+        }
     }
 
     /// Seconds of `600s`, `10m`, `1h`; nil for anything else.

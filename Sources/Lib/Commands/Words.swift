@@ -17,11 +17,6 @@ struct Words: Equatable {
         remaining = remaining[end...].drop { $0.isWhitespace }
         return word
     }
-
-    /// Whether the byte is white space on a line.
-    static func isSpace(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: " ") || (9...13).contains(byte)
-    }
 }
 
 /// Somebody's words as inline code that nothing in them can end.
@@ -65,6 +60,16 @@ extension String {
     var trimmed: String {
         var text = Substring(self)
         text = text.drop { $0.isWhitespace }
+        while text.last?.isWhitespace == true { text = text.dropLast() }
+        return String(text)
+    }
+
+    /// Without blank lines before the first word and white space after the last, so that the first line keeps
+    /// its indentation.
+    var withoutBlankEnds: String {
+        let start = firstIndex { !$0.isWhitespace } ?? endIndex
+        let line = self[..<start].lastIndex(of: "\n").map { index(after: $0) } ?? startIndex
+        var text = self[line...]
         while text.last?.isWhitespace == true { text = text.dropLast() }
         return String(text)
     }
