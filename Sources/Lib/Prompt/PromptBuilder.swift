@@ -71,7 +71,7 @@ package enum PromptBuilder {
         var budget = maximumComments
         var shown: [GitHub.Comment] = []
         for comment in kept.reversed() {
-            budget -= min(comment.body.count, maximumComment)
+            budget -= min(comment.body.unicodeScalars.count, maximumComment)
             guard budget >= 0 else { break }
             shown.append(comment)
         }
@@ -129,17 +129,22 @@ private struct PromptWriter {
         parts.append(text)
     }
 
-    /// A foreign text between its markers, cut at its limit.
+    /// A foreign text between its markers, without what its readers do not see, and cut at its limit.
     mutating func piece(_ name: String, _ text: String, most: Int) {
         let title = name.prefix(1).uppercased() + name.dropFirst()
-        guard !text.isEmpty else {
+        var shown = VisibleText.of(text)
+        if !shown.unicodeScalars.elementsEqual(text.unicodeScalars) {
+            omissions.append("\(title): hidden text was taken out.")
+        }
+        guard !shown.isEmpty else {
             parts.append("\(title): empty.")
             return
         }
-        var shown = text
-        if text.count > most {
-            shown = String(text.prefix(most))
-            shown += "\n[cut here: \(text.count - most) more characters]"
+        // Scalars, as GitHub counts: to `String`, a letter with a thousand marks is one character.
+        let count = shown.unicodeScalars.count
+        if count > most {
+            shown = String(shown.unicodeScalars.prefix(most))
+            shown += "\n[cut here: \(count - most) more characters]"
             omissions.append("\(title) is cut after \(most) characters.")
         }
         parts.append("\(title):\n=== \(nonce) begin ===\n\(shown)\n=== \(nonce) end ===")
