@@ -76,9 +76,11 @@ private final class Handle: @unchecked Sendable {
             throw TransportError(.notAllowed, "http is for loopback only: \(target.host)")
         }
         let lines = try Self.headerLines(request)
+        // A proxy has a loopback of its own: what is meant for ours never goes through it.
+        let proxy = target.isLoopback || options.unixSocket != nil ? nil : options.proxy
         let exchange = Exchange(
             maximumBodyBytes: limits.maximumBodyBytes,
-            mayBePrivate: target.isLoopback || options.unixSocket != nil || options.proxy != nil
+            mayBePrivate: target.isLoopback || options.unixSocket != nil || proxy != nil
                 || options.privateHosts.contains(target.host))
         curl_easy_reset(easy)
         var list: UnsafeMutablePointer<curl_slist>?
@@ -87,8 +89,10 @@ private final class Handle: @unchecked Sendable {
         var errorText = [CChar](repeating: 0, count: Int(CURL_ERROR_SIZE))
         let code = errorText.withUnsafeMutableBufferPointer { errors in
             request.body.withUnsafeBytes { body in
-                configure(request, body, limits, options, list, exchange, errors.baseAddress)
-                return run(options.cancellation, limits)
+                configure(request, body, limits, options, proxy, list, exchange, errors.baseAddress)
+                // Closing a connection later must not write to a buffer that is gone.
+                defer { porter_curl_set_pointer(easy, CURLOPT_ERRORBUFFER, nil) }
+                return run(options.cancellation)
             }
         }
         let message = errorText.withUnsafeBufferPointer { buffer in
@@ -100,8 +104,8 @@ private final class Handle: @unchecked Sendable {
     /// All options of a call in one place.
     private func configure(
         _ request: Request, _ body: UnsafeRawBufferPointer, _ limits: Transport.Limits,
-        _ options: CurlOptions, _ list: UnsafeMutablePointer<curl_slist>?, _ exchange: Exchange,
-        _ errors: UnsafeMutablePointer<CChar>?
+        _ options: CurlOptions, _ proxy: String?, _ list: UnsafeMutablePointer<curl_slist>?,
+        _ exchange: Exchange, _ errors: UnsafeMutablePointer<CChar>?
     ) {
         porter_curl_set_string(easy, CURLOPT_URL, request.target)
         porter_curl_set_string(easy, CURLOPT_PROTOCOLS_STR, "http,https")
@@ -110,8 +114,9 @@ private final class Handle: @unchecked Sendable {
         porter_curl_set_long(easy, CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         porter_curl_set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, limits.connect.milliseconds)
         porter_curl_set_long(easy, CURLOPT_TIMEOUT_MS, limits.total.milliseconds)
-        porter_curl_set_string(easy, CURLOPT_PROXY, options.proxy ?? "")
-        if options.proxy == nil { porter_curl_set_string(easy, CURLOPT_NOPROXY, "*") }
+        // Both are set in any case, so that libcurl asks the environment for neither.
+        porter_curl_set_string(easy, CURLOPT_PROXY, proxy ?? "")
+        porter_curl_set_string(easy, CURLOPT_NOPROXY, proxy == nil ? "*" : "")
         if let file = options.authorityFile { porter_curl_set_string(easy, CURLOPT_CAINFO, file) }
         if let path = options.unixSocket { porter_curl_set_string(easy, CURLOPT_UNIX_SOCKET_PATH, path) }
         porter_curl_set_pointer(easy, CURLOPT_HTTPHEADER, list)
@@ -146,7 +151,7 @@ private final class Handle: @unchecked Sendable {
     /// Drives the call to its end, or cuts it.
     ///
     /// - Returns: libcurl's code; nil when the call was cut.
-    private func run(_ cancellation: Cancellation, _ limits: Transport.Limits) -> CURLcode? {
+    private func run(_ cancellation: Cancellation) -> CURLcode? {
         curl_multi_add_handle(multi, easy)
         defer { curl_multi_remove_handle(multi, easy) }
         var running: Int32 = 1
@@ -183,17 +188,19 @@ private final class Handle: @unchecked Sendable {
     }
 
     /// Whether it is certain that nothing of the request was sent.
+    ///
+    /// Codes alone do not tell: garbage for an answer is `CURLE_UNSUPPORTED_PROTOCOL` ("HTTP/0.9").
     private func isBeforeSending(_ code: CURLcode) -> Bool {
+        // The moment at which the request may go out; 0 as long as no connection stood.
+        var ready: curl_off_t = 0
+        porter_curl_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T, &ready)
+        guard ready == 0 else { return false }
         switch code {
         case CURLE_UNSUPPORTED_PROTOCOL, CURLE_URL_MALFORMAT, CURLE_COULDNT_RESOLVE_PROXY,
             CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
-            CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT:
+            CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_FAILED_INIT,
+            CURLE_OPERATION_TIMEDOUT:
             return true
-        case CURLE_OPERATION_TIMEDOUT:
-            // A connection that never stood: its time was not recorded.
-            var connected: curl_off_t = 0
-            porter_curl_get_offset(easy, CURLINFO_PRETRANSFER_TIME_T, &connected)
-            return connected == 0
         default:
             return false
         }
@@ -212,7 +219,7 @@ private final class Handle: @unchecked Sendable {
         var lines = ["Expect:"]
         if request.fields["Content-Type"] == nil { lines.append("Content-Type:") }
         for pair in request.fields.pairs {
-            let isToken = pair.name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ":") }
+            let isToken = pair.name.utf8.allSatisfy { $0 > 32 && $0 < 127 && !":;@".utf8.contains($0) }
             let isText = pair.value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
             guard isToken, !pair.name.isEmpty, isText else {
                 throw TransportError(.notAllowed, "a header field holds a line break or worse")

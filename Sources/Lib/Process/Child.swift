@@ -64,9 +64,10 @@ package struct Child: Sendable {
     /// Feeds it, reads it and waits for its end; call it once.
     package func watch(_ care: Care) -> Ending {
         var io = ChildIO(self)
+        // Without it (no descriptor left) every tick asks.
         let end = pidfd_open(pid, 0)
         while true {
-            if io.poll(end, care) { break }
+            if io.poll(end, care) || (end < 0 && hasEnded) { break }
             care.onTick()
         }
         if end >= 0 { close(end) }
@@ -74,11 +75,18 @@ package struct Child: Sendable {
         return reap()
     }
 
+    /// Whether it has ended and waits to be reaped.
+    private var hasEnded: Bool {
+        var info = siginfo_t()
+        let result = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
+        return result == 0 && info.si_signo == SIGCHLD
+    }
+
     private func reap() -> Ending {
+        // Whatever it left in its group goes with it; before it is reaped nobody else can have its number.
+        kill(-pid, SIGKILL)
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        // Whatever it left in its group goes with it.
-        kill(-pid, SIGKILL)
         return porter_exited(status) != 0
             ? .exited(Int(porter_exit_code(status))) : .killed(signal: Int(porter_signal(status)))
     }
@@ -150,7 +158,9 @@ private struct ChildIO {
 
     private mutating func write() {
         let descriptor = feed
-        let count = input.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        let count = input.withUnsafeBytes { buffer in
+            SilentPipe.write { Glibc.write(descriptor, buffer.baseAddress, buffer.count) }
+        }
         if count > 0 { input = input.dropFirst(count) }
         let isOver = count < 0 && errno != EAGAIN && errno != EINTR
         if input.isEmpty || isOver { closeFeed() }
@@ -159,5 +169,26 @@ private struct ChildIO {
     private mutating func closeFeed() {
         if feed >= 0 { close(feed) }
         feed = -1
+    }
+}
+
+/// Writing to a pipe that nobody reads any more, without a SIGPIPE for the whole program.
+private enum SilentPipe {
+    /// Blocks the signal in this thread for the write, and takes the one that the write caused.
+    static func write(_ body: () -> Int) -> Int {
+        var pipe = sigset_t()
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        var before = sigset_t()
+        pthread_sigmask(SIG_BLOCK, &pipe, &before)
+        let count = body()
+        let number = errno
+        if count < 0, number == EPIPE {
+            var none = timespec()
+            sigtimedwait(&pipe, nil, &none)
+        }
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+        errno = number
+        return count
     }
 }

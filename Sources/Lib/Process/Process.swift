@@ -59,9 +59,7 @@ package struct Command: Sendable {
     ///
     /// - Throws: ``ProcessError`` when the system cannot start it.
     package func start() throws(ProcessError) -> Child {
-        let output = try pipe()
-        let errors = joinsErrors ? nil : try pipe()
-        let feed = input == nil ? nil : try pipe()
+        let (output, errors, feed) = try pipes()
         defer {
             close(output.writing)
             if let errors { close(errors.writing) }
@@ -84,6 +82,10 @@ package struct Command: Sendable {
         for (descriptor, source) in zip(descriptors, sources) {
             posix_spawn_file_actions_adddup2(&actions, source, descriptor.child)
             highest = max(highest, descriptor.child)
+        }
+        let given = Set(descriptors.map(\.child))
+        for gap in 3..<max(3, highest) where !given.contains(gap) {
+            posix_spawn_file_actions_addclose(&actions, gap)
         }
         porter_spawn_close_from(&actions, highest + 1)
         if let directory { porter_spawn_directory(&actions, directory) }
@@ -128,10 +130,24 @@ package struct Command: Sendable {
         }
     }
 
-    private func pipe() throws(ProcessError) -> (reading: Int32, writing: Int32) {
-        var ends: [Int32] = [0, 0]
-        guard porter_pipe(&ends) == 0 else { throw ProcessError(program, errno) }
-        return (ends[0], ends[1])
+    private typealias Pipe = (reading: Int32, writing: Int32)
+
+    /// All pipes or, when the system has no room for them, none.
+    private func pipes() throws(ProcessError) -> (output: Pipe, errors: Pipe?, feed: Pipe?) {
+        var made: [Pipe] = []
+        for _ in 0..<(1 + (joinsErrors ? 0 : 1) + (input == nil ? 0 : 1)) {
+            var ends: [Int32] = [0, 0]
+            guard porter_pipe(&ends) == 0 else {
+                let number = errno
+                for pipe in made {
+                    close(pipe.reading)
+                    close(pipe.writing)
+                }
+                throw ProcessError(program, number)
+            }
+            made.append((ends[0], ends[1]))
+        }
+        return (made[0], joinsErrors ? nil : made[1], input == nil ? nil : made[made.count - 1])
     }
 
     private static func withCStrings(

@@ -43,7 +43,7 @@ package final class Workers: Sendable {
     /// That many threads are about to begin.
     package init(count: Int) {
         left = Atomic(count)
-        done = eventfd(0, Int32(EFD_CLOEXEC))
+        done = eventfd(count == 0 ? 1 : 0, Int32(EFD_CLOEXEC))
     }
 
     deinit {
@@ -63,7 +63,8 @@ package final class Workers: Sendable {
     package func wait(atMost time: Duration) -> Bool {
         let deadline = ContinuousClock.now + time
         while true {
-            let rest = (deadline - .now).components
+            // Looks again at the latest after a day: poll takes no more than 24 of them.
+            let rest = min(deadline - .now, .seconds(86_400)).components
             let milliseconds = max(0, rest.seconds * 1000 + rest.attoseconds / 1_000_000_000_000_000)
             var polled = pollfd(fd: done, events: Int16(POLLIN), revents: 0)
             if poll(&polled, 1, Int32(milliseconds)) > 0 { return true }
