@@ -58,11 +58,20 @@ private struct ClaudeReader: OutputReading {
         let subtype: String?
         let is_error: Bool?
         let result: String?
-        let errors: [String]?
-        let api_error_status: Int?
-        let total_cost_usd: Double?
-        let usage: RunUsage?
+        let errors: Lenient<[String]>?
+        let api_error_status: Lenient<Int>?
+        let total_cost_usd: Lenient<Double>?
+        let usage: Lenient<RunUsage>?
         let message: Message?
+    }
+
+    /// A value that may have another form without making the whole event unreadable.
+    private struct Lenient<Value: Decodable>: Decodable {
+        let value: Value?
+
+        init(from decoder: any Decoder) throws {
+            value = try? Value(from: decoder)
+        }
     }
 
     mutating func read(line: String) {
@@ -73,12 +82,14 @@ private struct ClaudeReader: OutputReading {
             if let text, !text.isEmpty { report.finalText = text.joined(separator: "\n") }
         case "result":
             report.usage = Usage(
-                inputTokens: event.usage?.input_tokens, outputTokens: event.usage?.output_tokens,
-                costUSD: event.total_cost_usd)
+                inputTokens: event.usage?.value?.input_tokens,
+                outputTokens: event.usage?.value?.output_tokens, costUSD: event.total_cost_usd?.value)
             if event.is_error == true {
-                let text = event.result ?? event.errors?.joined(separator: "; ") ?? event.subtype ?? ""
+                let text =
+                    event.result ?? event.errors?.value?.joined(separator: "; ") ?? event.subtype
+                    ?? "the run failed"
                 report.failure =
-                    ProviderErrors.reason(text, status: event.api_error_status) ?? .agentFailed
+                    ProviderErrors.reason(text, status: event.api_error_status?.value) ?? .agentFailed
                 report.failureText = text
             } else {
                 report.finalText = event.result ?? report.finalText

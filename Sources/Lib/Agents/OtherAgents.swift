@@ -69,13 +69,33 @@ private struct EventReader: OutputReading {
             let tokens: Tokens?
         }
 
+        /// An object with a message somewhere, or the message itself.
         struct Failure: Decodable {
             struct Details: Decodable {
                 let message: String?
             }
 
             let message: String?
-            let data: Details?
+
+            enum CodingKeys: String, CodingKey {
+                case message
+                case data
+            }
+
+            init(from decoder: any Decoder) throws {
+                if let text = try? decoder.singleValueContainer().decode(String.self) {
+                    message = text
+                    return
+                }
+                let values = try decoder.container(keyedBy: CodingKeys.self)
+                let details = try? values.decode(Details.self, forKey: .data)
+                message = details?.message ?? (try? values.decode(String.self, forKey: .message))
+            }
+        }
+
+        struct Stats: Decodable {
+            let input_tokens: Int64?
+            let output_tokens: Int64?
         }
 
         struct Message: Decodable {
@@ -90,16 +110,23 @@ private struct EventReader: OutputReading {
         let type: String?
         let role: String?
         let content: String?
+        /// Whether the content goes on where the message before stopped.
+        let delta: Bool?
         let part: Part?
         let is_error: Bool?
         let status: String?
         let result: String?
         let error: Failure?
         let message: Message?
+        let stats: Stats?
     }
+
+    private var isWithinMessage = false
 
     mutating func read(line: String) {
         guard let event = try? JSONDecoder().decode(Event.self, from: Data(line.utf8)) else { return }
+        let goesOn = isWithinMessage && event.delta == true
+        isWithinMessage = event.type == "message" && event.role == "assistant"
         switch event.type {
         case "text":
             report.finalText = event.part?.text ?? report.finalText
@@ -113,15 +140,19 @@ private struct EventReader: OutputReading {
             let text = event.message?.content?.filter { $0.type == "text" }.compactMap(\.text)
             if let text, !text.isEmpty { report.finalText = text.joined(separator: "\n") }
         case "message" where event.role == "assistant":
-            report.finalText = event.content ?? report.finalText
+            guard let content = event.content else { break }
+            report.finalText = goesOn ? (report.finalText ?? "") + content : content
         case "result":
+            if let stats = event.stats {
+                report.usage = Usage(inputTokens: stats.input_tokens, outputTokens: stats.output_tokens)
+            }
             if event.is_error == true || event.status == "error" {
                 fail(event.error?.message ?? event.result ?? "the run failed")
             } else {
                 report.finalText = event.result ?? report.finalText
             }
         case "error":
-            fail(event.error?.data?.message ?? event.error?.message ?? "the run failed")
+            fail(event.error?.message ?? "the run failed")
         default:
             break
         }

@@ -23,8 +23,7 @@ protocol OutputReading {
 
 /// Cuts an agent's standard output into lines and lets its definition read them.
 ///
-/// Tolerates garbage, lines longer than ``maximumLine`` (their rest is dropped) and a stream that ends
-/// anywhere.
+/// Tolerates garbage, lines longer than ``maximumLine`` (they are left out) and a stream that ends anywhere.
 package struct OutputReader {
     /// Bytes of a line that are read.
     package static let maximumLine = 1_048_576
@@ -102,12 +101,11 @@ enum ProviderErrors {
         return says("overloaded", "rate limit", "high demand") ? .providerOverloaded : nil
     }
 
-    /// The code of `unexpected status 401 …` and of `… last status: 429 …`.
+    /// The code of `unexpected status 401 …` or `last status: 429 …`.
     private static func statusCode(_ text: String) -> Int? {
-        for words in ["unexpected status ", "last status: "] {
-            guard let range = text.firstRange(of: words) else { continue }
-            if let code = Int(text[range.upperBound...].prefix(3)) { return code }
-        }
-        return nil
+        text.ranges(of: "status").lazy.compactMap { range in
+            let after = text[range.upperBound...].drop { $0 == ":" || $0 == " " }
+            return Int(after.prefix(3)).flatMap { (400...599).contains($0) ? $0 : nil }
+        }.first
     }
 }

@@ -36,8 +36,7 @@ package struct Instance: Sendable {
         let environment = ProcessInfo.processInfo.environment
         do throws(ConfigurationErrors) {
             let configuration = try Configuration.load(
-                environment, readFile: { readText($0) },
-                listFolder: { (try? FileManager.default.contentsOfDirectory(atPath: $0)) ?? [] },
+                environment, readFile: { readText($0) }, listFolder: { names(in: $0) },
                 checks: [
                     "PORTER_SECRET_KEYS": keyRingProblem, "PORTER_GITHUB_APP_PRIVATE_KEY": signerProblem,
                 ])
@@ -115,6 +114,10 @@ package struct Instance: Sendable {
                 return error.description
             }
         }
+    }
+
+    private static func names(in folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     }
 
     /// Bytes of a secret's file at most.

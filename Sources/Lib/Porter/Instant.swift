@@ -11,16 +11,17 @@ package struct Instant: Hashable, Comparable, Sendable {
         self.milliseconds = milliseconds
     }
 
-    /// The moment that lies so many seconds after the start of 1970.
+    /// The moment that lies so many seconds after the start of 1970; the end of time if that is later.
     package init(seconds: Int64) {
-        milliseconds = seconds * 1000
+        let (product, isOver) = seconds.multipliedReportingOverflow(by: 1000)
+        milliseconds = isOver ? (seconds < 0 ? .min : .max) : product
     }
 
     /// Reads `YYYY-MM-DDTHH:MM:SS[.fff]Z`, as GitHub and Porter write times; nil for anything else.
     package init?(iso8601 text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[4] == 45, bytes[7] == 45, bytes[13] == 58, bytes[16] == 58,
-            bytes[10] == 84 || bytes[10] == 32, bytes[bytes.count - 1] == 90
+            bytes[10] == 84, bytes[bytes.count - 1] == 90
         else { return nil }
         func number(_ range: Range<Int>) -> Int64? {
             var value: Int64 = 0
@@ -44,13 +45,15 @@ package struct Instant: Hashable, Comparable, Sendable {
             fraction = digits == 1 ? value * 100 : digits == 2 ? value * 10 : value
         }
         let days = Self.daysFromCivil(year: year, month: month, day: day)
+        // February has no 30th, and no 29th in most years.
+        guard Self.civilFromDays(days).1 == month else { return nil }
         milliseconds = ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + fraction
     }
 
     /// The moment as `YYYY-MM-DDTHH:MM:SS.fffZ`.
     package var iso8601: String {
         let days = milliseconds.floorDivided(by: 86_400_000)
-        let rest = milliseconds - days * 86_400_000
+        let rest = milliseconds &- days &* 86_400_000
         let (year, month, day) = Self.civilFromDays(days)
         func padded(_ value: Int64, _ width: Int) -> String {
             let digits = String(value)

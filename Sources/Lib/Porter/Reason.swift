@@ -271,7 +271,7 @@ package enum Reason: String, CaseIterable, Sendable {
                 retry: false)
         case .nothingToDo:
             Row(
-                "There was nothing to do.", .nobody, "Write `@porter status` to see this issue's runs.",
+                "There was nothing to do.", .nobody, "Ask for the `status` to see this issue's runs.",
                 retry: false)
         }
     }

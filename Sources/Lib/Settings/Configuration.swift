@@ -109,10 +109,10 @@ extension Configuration {
     ///   - checks: for the secrets of some variables, what is wrong with a value; nil when it is sound.
     package static func load(
         _ environment: [String: String], readFile: @escaping (String) -> String?,
-        listFolder: (String) -> [String] = { _ in [] },
+        listFolder: @escaping (String) -> [String] = { _ in [] },
         checks: [String: (Secret) -> String?] = [:]
     ) throws(ConfigurationErrors) -> Configuration {
-        var reader = SettingReader(environment: environment, readFile: readFile)
+        var reader = SettingReader(environment: environment, readFile: readFile, listFolder: listFolder)
         let publicURL = reader.url("PORTER_PUBLIC_URL", isOrigin: true, isNeeded: true) ?? ""
         let secretKeys = reader.secret("PORTER_SECRET_KEYS", isNeeded: true) ?? Secret("")
         let app = reader.app()
@@ -139,7 +139,7 @@ extension Configuration {
             owners: reader.list("PORTER_OWNERS"), admins: reader.list("PORTER_ADMINS"),
             allowedLogins: reader.list("PORTER_ALLOWED_LOGINS"),
             database: reader.path("PORTER_DATABASE") ?? "/var/lib/porter/porter.sqlite",
-            fcgiSocket: reader.text("PORTER_FCGI_SOCKET"),
+            fcgiSocket: reader.socket("PORTER_FCGI_SOCKET"),
             fcgiThreads: reader.number("PORTER_FCGI_THREADS") ?? 8,
             operatorToken: reader.secret("PORTER_OPERATOR_TOKEN"), mention: reader.mention(),
             executor: reader.choice("PORTER_EXECUTOR") ?? "local",
@@ -149,15 +149,16 @@ extension Configuration {
             flyToken: reader.secret("PORTER_FLY_TOKEN"), flyApp: reader.text("PORTER_FLY_APP"),
             flyRegion: reader.text("PORTER_FLY_REGION"), workerImage: reader.text("PORTER_WORKER_IMAGE"),
             callbackURL: reader.url("PORTER_CALLBACK_URL") ?? publicURL,
-            authorityFile: authorityFile, proxy: reader.text("PORTER_HTTPS_PROXY"),
-            privateHosts: reader.list("PORTER_PRIVATE_HOSTS") ?? [], taskTimeout: timeout,
+            authorityFile: authorityFile, proxy: reader.proxy("PORTER_HTTPS_PROXY"),
+            privateHosts: reader.list("PORTER_PRIVATE_HOSTS")?.map { $0.lowercased() } ?? [],
+            taskTimeout: timeout,
             taskTimeoutMaximum: maximum, stallTimeout: reader.number("PORTER_STALL_TIMEOUT") ?? 300,
             grace: reader.number("PORTER_GRACE") ?? 60,
             tasksPerUser: reader.number("PORTER_TASKS_PER_USER") ?? 5,
             tasksTotal: reader.number("PORTER_TASKS_TOTAL"),
             retentionDays: reader.number("PORTER_RETENTION_DAYS") ?? 90,
             logLimit: reader.size("PORTER_LOG_LIMIT") ?? 5 * 1024 * 1024,
-            logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys(listFolder))
+            logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys())
         _ = reader.choice("PORTER_INGEST")
         if !reader.problems.isEmpty { throw ConfigurationErrors(lines: reader.problems) }
         return configuration

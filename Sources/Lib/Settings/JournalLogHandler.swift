@@ -26,11 +26,18 @@ package struct JournalLogHandler: LogHandler {
     /// Writes the record as one line, with line breaks escaped and known secrets blotted out.
     package func log(event: LogEvent) {
         let facts = metadata.merging(event.metadata ?? [:]) { $1 }
-        var line = "<\(Self.priority(event.level))>\(Self.escaped("\(event.message)"))"
+        Say.line(Self.line(event.level, "\(event.message)", facts, .shared))
+    }
+
+    /// A record as one line; secrets are taken out before anything is escaped, which would disguise them.
+    static func line(
+        _ level: Logger.Level, _ message: String, _ facts: Logger.Metadata, _ redactor: Redactor
+    ) -> String {
+        var line = "<\(priority(level))>\(escaped(redactor.redact(message)))"
         for (key, value) in facts.sorted(by: { $0.key < $1.key }) {
-            line += " \(key)=\(Self.quoted("\(value)"))"
+            line += " \(key)=\(quoted(redactor.redact("\(value)")))"
         }
-        Say.line(Redactor.shared.redact(line))
+        return line
     }
 
     /// - SeeAlso: <https://man7.org/linux/man-pages/man3/syslog.3.html>
@@ -45,21 +52,30 @@ package struct JournalLogHandler: LogHandler {
         }
     }
 
-    static func quoted(_ text: String) -> String {
-        let needsQuotes = text.isEmpty || text.contains { $0 == " " || $0 == "\"" || $0 == "=" }
+    private static func quoted(_ text: String) -> String {
         let plain = escaped(text)
-        return needsQuotes ? "\"" + plain.replacing("\"", with: "\\\"") + "\"" : plain
+        let isWord = plain.unicodeScalars.allSatisfy { !" \"=\\".unicodeScalars.contains($0) }
+        return isWord && !text.isEmpty ? plain : "\"" + escaped(text, quote: true) + "\""
     }
 
-    private static func escaped(_ text: String) -> String {
+    /// Without anything that ends a line or moves a terminal's cursor.
+    ///
+    /// - Parameter quote: whether quotes and backslashes are escaped as well.
+    private static func escaped(_ text: String, quote: Bool = false) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 32 || scalar.value == 127:
-                result += "\\x" + String(scalar.value, radix: 16)
+            case "\u{2028}": result += "\\u2028"
+            case "\u{2029}": result += "\\u2029"
+            case "\"" where quote, "\\" where quote:
+                result += "\\"
+                result.unicodeScalars.append(scalar)
+            case _ where scalar.value < 32 || (127...159).contains(scalar.value):
+                result += scalar.value < 16 ? "\\x0" : "\\x"
+                result += String(scalar.value, radix: 16)
             default: result.unicodeScalars.append(scalar)
             }
         }
@@ -74,7 +90,8 @@ package final class Redactor: Sendable {
     /// Characters of a value from which it counts as a secret that can be told apart from ordinary words.
     package static let minimumLength = 8
 
-    private let forms = Mutex<[String]>([])
+    /// By first byte, the longest first, so that no value leaves the rest of a longer one.
+    private let forms = Mutex<[UInt8: [[UInt8]]]>([:])
 
     /// A redactor that watches for nothing yet.
     package init() {}
@@ -82,19 +99,39 @@ package final class Redactor: Sendable {
     /// Watches for the value from now on, in hexadecimal as well.
     package func watch(_ secret: Secret) {
         secret.reveal { value in
-            guard value.utf8.count >= Self.minimumLength else { return }
             let bytes = Array(value.utf8)
-            let found = [value, bytes.hexadecimal]
+            guard bytes.count >= Self.minimumLength else { return }
+            let hexadecimal = bytes.hexadecimal
+            let found = [bytes, Array(hexadecimal.utf8), Array(hexadecimal.uppercased().utf8)]
             forms.withLock { forms in
-                for form in found where !forms.contains(form) { forms.append(form) }
+                for form in found where forms[form[0]]?.contains(form) != true {
+                    forms[form[0], default: []].append(form)
+                    forms[form[0]]?.sort { $0.count > $1.count }
+                }
             }
         }
     }
 
-    /// The text with `<redacted>` for every watched value.
+    /// The text with `<redacted>` for every watched value; values that overlap go together.
     package func redact(_ text: String) -> String {
-        forms.withLock { $0 }.reduce(text) { $0.replacing($1, with: "<redacted>") }
+        let forms = forms.withLock { $0 }
+        guard !forms.isEmpty else { return text }
+        let bytes = Array(text.utf8)
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var end = 0
+        for index in bytes.indices {
+            if let form = forms[bytes[index]]?.first(where: { bytes[index...].starts(with: $0) }) {
+                if index >= end { result += Self.mark }
+                end = max(end, index + form.count)
+            } else if index >= end {
+                result.append(bytes[index])
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
     }
+
+    private static let mark = Array("<redacted>".utf8)
 }
 
 extension Journal {

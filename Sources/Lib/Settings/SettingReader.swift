@@ -4,11 +4,16 @@ import Porter
 struct SettingReader {
     let environment: [String: String]
     let readFile: (String) -> String?
+    let listFolder: (String) -> [String]
     private(set) var problems: [String] = []
 
-    init(environment: [String: String], readFile: @escaping (String) -> String?) {
+    init(
+        environment: [String: String], readFile: @escaping (String) -> String?,
+        listFolder: @escaping (String) -> [String]
+    ) {
         self.environment = environment
         self.readFile = readFile
+        self.listFolder = listFolder
     }
 
     mutating func complain(_ name: String, _ what: String) {
@@ -52,7 +57,7 @@ struct SettingReader {
 
     mutating func number(_ name: String) -> Int? {
         guard let value = text(name), case .number(let range) = kind(name) else { return nil }
-        guard let number = Int(value), range.contains(number) else {
+        guard value.isDigits || value.hasPrefix("-"), let number = Int(value), range.contains(number) else {
             complain(
                 name, "is \"\(value)\": write a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
@@ -69,13 +74,19 @@ struct SettingReader {
         return value
     }
 
+    /// Bytes that a size may be at most: 1 TiB.
+    private static let maximumSize = 1_099_511_627_776
+
     mutating func size(_ name: String) -> Int? {
         guard let value = text(name) else { return nil }
         let digits = value.prefix { $0.isASCII && $0.isNumber }
         let unit = value.dropFirst(digits.count).filter { $0 != " " }.lowercased()
         let factors = ["": 1, "kib": 1024, "mib": 1_048_576, "gib": 1_073_741_824]
-        guard digits.count <= 12, let number = Int(digits), number > 0, let factor = factors[unit] else {
-            complain(name, "is \"\(value)\": write bytes, or a number with KiB, MiB or GiB")
+        guard let number = Int(digits), let factor = factors[unit], number > 0,
+            number <= Self.maximumSize / factor
+        else {
+            complain(
+                name, "is \"\(value)\": write bytes, or a number with KiB, MiB or GiB, at most 1024 GiB")
             return nil
         }
         return number * factor
@@ -96,6 +107,30 @@ struct SettingReader {
         return value
     }
 
+    /// Where to listen: an absolute path, or `host:port` with an empty host for all addresses.
+    mutating func socket(_ name: String) -> String? {
+        guard let value = text(name), !value.hasPrefix("/") else { return text(name) }
+        let colon = value.lastIndex(of: ":") ?? value.startIndex
+        guard value[colon...].hasPrefix(":"), Self.isPort(value[colon...].dropFirst()) else {
+            complain(name, "is \"\(value)\": write an absolute path, or host:port")
+            return nil
+        }
+        return value
+    }
+
+    /// A proxy: `http(s)://host[:port]` or `host:port`.
+    mutating func proxy(_ name: String) -> String? {
+        guard let value = text(name) else { return nil }
+        let schemes = ["http://", "https://"]
+        let rest = schemes.first { value.hasPrefix($0) }.map { value.dropFirst($0.count) } ?? value[...]
+        let authority = rest.split(separator: "@", omittingEmptySubsequences: false).last ?? rest
+        guard Self.host(authority) != nil, rest.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            complain(name, "is not an address such as http://proxy.example.org:3128")
+            return nil
+        }
+        return value
+    }
+
     /// An address without a slash at its end; https, or http for loopback.
     ///
     /// - Parameter isOrigin: whether a path is refused too.
@@ -109,15 +144,14 @@ struct SettingReader {
         let isTLS = parts.first == "https"
         let rest = value.dropFirst(isTLS ? 8 : 7)
         let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        let isPlain = value.utf8.allSatisfy { $0 > 32 && $0 < 127 }
-        guard isPlain, value.hasPrefix("https://") || value.hasPrefix("http://"), !authority.isEmpty,
-            !authority.contains("@"), !rest.contains("?"), !rest.contains("#"),
+        guard value.hasPrefix("https://") || value.hasPrefix("http://"), let host = Self.host(authority),
+            rest.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !"?#\\".utf8.contains($0) }),
             !isOrigin || authority.count == rest.count
         else {
             complain(name, "is \"\(value)\": write an address such as https://porter.example.org")
             return nil
         }
-        guard isTLS || Self.isLoopback(String(authority)) else {
+        guard isTLS || Self.isLoopback(host) else {
             complain(name, "is \"\(value)\": http is for loopback only, write https")
             return nil
         }
@@ -162,15 +196,13 @@ struct SettingReader {
     }
 
     /// The team's keys, each as a secret of its own.
-    mutating func teamKeys(_ listFolder: (String) -> [String]) -> [String: Secret] {
-        var names = Set(
-            environment.keys.filter { $0.hasPrefix(Setting.keyPrefix) }
-                .map { $0.hasSuffix("_FILE") ? String($0.dropLast(5)) : $0 })
-        if let folder = text("CREDENTIALS_DIRECTORY") {
-            names.formUnion(listFolder(folder).filter { $0.hasPrefix(Setting.keyPrefix) })
+    mutating func teamKeys() -> [String: Secret] {
+        var names = Set(text("CREDENTIALS_DIRECTORY").map(listFolder) ?? [])
+        for name in environment.keys {
+            names.insert(name.hasSuffix("_FILE") ? String(name.dropLast(5)) : name)
         }
         var keys: [String: Secret] = [:]
-        for name in names.sorted() {
+        for name in names.sorted() where name.hasPrefix(Setting.keyPrefix) {
             let variable = String(name.dropFirst(Setting.keyPrefix.count))
             guard !variable.isEmpty else {
                 complain(name, "lacks the name of a variable: PORTER_KEY_ANTHROPIC_API_KEY")
@@ -185,13 +217,51 @@ struct SettingReader {
         Setting.all.first { $0.name == name }?.kind
     }
 
-    private static func isLoopback(_ authority: String) -> Bool {
-        let host =
-            authority.hasPrefix("[")
-            ? authority.dropFirst().prefix { $0 != "]" } : authority.prefix { $0 != ":" }
+    /// The host of `host[:port]`, without brackets; nil when that is none.
+    private static func host(_ authority: some StringProtocol) -> String? {
+        let host: String
+        let port: String
+        if authority.hasPrefix("[") {
+            let parts = authority.dropFirst().split(separator: "]", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts[0].utf8.allSatisfy({ ":.".utf8.contains($0) || $0.isHexDigit })
+            else { return nil }
+            (host, port) = (String(parts[0]), String(parts[1]))
+        } else {
+            let colon = authority.firstIndex(of: ":") ?? authority.endIndex
+            (host, port) = (String(authority[..<colon]), String(authority[colon...]))
+            guard host.utf8.allSatisfy({ $0.isHostByte }) else { return nil }
+        }
+        let isPort = port.isEmpty || (port.hasPrefix(":") && Self.isPort(port.dropFirst()))
+        return !host.isEmpty && isPort ? host : nil
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        text.isDigits && (UInt16(text) ?? 0) > 0
+    }
+
+    private static func isLoopback(_ host: String) -> Bool {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        let isFour = parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        let isFour =
+            parts.count == 4 && parts[0] == "127" && parts.allSatisfy { $0.isDigits && UInt8($0) != nil }
         return host == "localhost" || host == "::1" || isFour
+    }
+}
+
+extension StringProtocol {
+    /// Whether it is one ASCII digit or more.
+    fileprivate var isDigits: Bool {
+        !isEmpty && utf8.allSatisfy { $0 >= 48 && $0 <= 57 }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool {
+        (48...57).contains(self) || (97...102).contains(self | 32)
+    }
+
+    /// A letter, a digit, `.`, `-` or `_`.
+    fileprivate var isHostByte: Bool {
+        (48...57).contains(self) || (97...122).contains(self | 32) || self == 45 || self == 46 || self == 95
     }
 }
 
