@@ -64,6 +64,8 @@ import Testing
 
         _ = try runner.wait()
         #expect(eventually { HostProcesses.running("sleep \(number)").isEmpty })
+        // The next runner removes the control groups.
+        _ = try RunnerProcess.begin(worker: "exit 0\n", in: runner.folder, Self.weak)
     }
 
     @Test func `a signal reaches the worker, which has its time`() throws {
