@@ -10,11 +10,12 @@ extension CommandParser {
     }
 }
 
-/// Looks for a mention in JSON bytes, 32 at a time: nearly all blocks hold neither its beginning nor a
+/// Looks for a mention in JSON bytes, eight at a time: nearly all words hold neither its beginning nor a
 /// backslash.
+///
+/// Words of 64 bits, because the masks of Swift's own vectors are made byte by byte: 32 bytes at a time took a
+/// millisecond for a delivery, this takes a few microseconds.
 struct MentionScan: Sendable {
-    private typealias Block = SIMD32<UInt8>
-
     /// The name's bytes with the bit of lower case set.
     private let name: [UInt8]
     /// For each ASCII byte whether an escaped one could be of the mention.
@@ -36,19 +37,34 @@ struct MentionScan: Sendable {
     private static let slash = UInt8(ascii: "/")
     private static let backslash = UInt8(ascii: "\\")
 
+    private static let ats = everywhere(at)
+    private static let slashes = everywhere(slash)
+    private static let backslashes = everywhere(backslash)
+    private static let lowers = everywhere(lower)
+
+    private static func everywhere(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
+
+    /// The high bit of each byte that is zero, and perhaps of one above such a byte: never too few.
+    ///
+    /// - SeeAlso: <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>
+    private static func zeros(_ word: UInt64) -> UInt64 {
+        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+    }
+
     func finds(in bytes: UnsafeRawBufferPointer) -> Bool {
         guard let first = name.first else { return true }
+        let firsts = Self.everywhere(first)
         var index = 0
-        // Each block is compared with the one that begins a byte later.
-        while index + Block.scalarCount < bytes.count {
-            let block = bytes.loadUnaligned(fromByteOffset: index, as: Block.self)
-            let next = bytes.loadUnaligned(fromByteOffset: index + 1, as: Block.self)
-            let signs = (block .== Self.at) .| (block .== Self.slash)
-            let begins = signs .& ((next | Self.lower) .== first)
-            if any(begins .| (block .== Self.backslash)) {
-                for position in index..<index + Block.scalarCount where isHit(bytes, position) { return true }
+        // Each word is compared with the one that begins a byte later.
+        while index + 8 < bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let next = bytes.loadUnaligned(fromByteOffset: index + 1, as: UInt64.self)
+            let signs = Self.zeros(word ^ Self.ats) | Self.zeros(word ^ Self.slashes)
+            let begins = signs & Self.zeros((next | Self.lowers) ^ firsts)
+            if begins | Self.zeros(word ^ Self.backslashes) != 0 {
+                for position in index..<index + 8 where isHit(bytes, position) { return true }
             }
-            index += Block.scalarCount
+            index += 8
         }
         return (index..<bytes.count).contains { isHit(bytes, $0) }
     }
