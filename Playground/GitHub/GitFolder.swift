@@ -51,8 +51,7 @@ struct GitFolder: Sendable {
             throw SetupError("cannot make \(repository.path): \(error)")
         }
         try repository.must(["init", "-q", "--bare", "-b", branch, "."])
-        var parent: String?
-        for commit in commits { parent = try repository.commit(commit, on: branch, after: parent) }
+        if !commits.isEmpty { try repository.commit(commits, on: branch, after: nil) }
     }
 }
 
@@ -129,22 +128,24 @@ struct GitRepository: Sendable {
         guard run(arguments) != nil else { throw SetupError("git \(arguments[0]) failed in \(path)") }
     }
 
-    /// Adds a commit to a branch without any tree on disk.
-    func commit(_ commit: SeedCommit, on branch: String, after parent: String?) throws(SetupError) -> String {
-        var stream = """
-            commit refs/heads/\(branch)
-            committer \(commit.author) \(commit.at)
-            data \(commit.message.utf8.count)
-            \(commit.message)
+    /// Adds commits to a branch, oldest first, without any tree on disk.
+    func commit(_ commits: [SeedCommit], on branch: String, after parent: String?) throws(SetupError) {
+        var stream = ""
+        for (index, commit) in commits.enumerated() {
+            stream += """
+                commit refs/heads/\(branch)
+                committer \(commit.author) \(commit.at)
+                data \(commit.message.utf8.count)
+                \(commit.message)
 
-            """
-        if let parent { stream += "from \(parent)\n" }
-        for (path, text) in commit.files.sorted(by: { $0.key < $1.key }) {
-            stream += "M 100644 inline \(path)\ndata \(text.utf8.count)\n\(text)\n"
+                """
+            if index == 0, let parent { stream += "from \(parent)\n" }
+            for (path, text) in commit.files.sorted(by: { $0.key < $1.key }) {
+                stream += "M 100644 inline \(path)\ndata \(text.utf8.count)\n\(text)\n"
+            }
         }
-        guard run(["fast-import", "--quiet", "--date-format=raw-permissive"], input: stream) != nil,
-            let sha = head(branch)
-        else { throw SetupError("git cannot commit in \(path)") }
-        return sha
+        guard run(["fast-import", "--quiet", "--date-format=raw-permissive"], input: stream) != nil else {
+            throw SetupError("git cannot commit in \(path)")
+        }
     }
 }

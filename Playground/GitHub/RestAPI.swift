@@ -10,8 +10,8 @@ import PorterHTTP
 struct RestAPI: Sendable {
     let world: World
 
+    /// The one version of the API that is spoken here.
     static let version = "2022-11-28"
-    static let knownVersions = [version, "2026-03-10"]
 
     /// Answers a request below `/api/v3`.
     func answer(_ request: Request) -> Response {
@@ -23,7 +23,7 @@ struct RestAPI: Sendable {
         }
         response.fields["X-GitHub-Request-Id"] = SecureRandom.bytes(12).hexadecimal.uppercased()
         response.fields["X-GitHub-Api-Version-Selected"] =
-            request.fields["X-GitHub-Api-Version"] ?? Self.version
+            Self.version
         response.fields["X-GitHub-Media-Type"] = "github.v3; format=json"
         for (name, value) in world.rateLimitFields(request) where response.fields[name] == nil {
             response.fields[name] = value
@@ -55,7 +55,7 @@ struct RestAPI: Sendable {
                     header (https://docs.github.com/en/rest/overview/resources-in-the-rest-api#user-agent-required).
                     """)
         }
-        if let version = request.fields["X-GitHub-Api-Version"], !Self.knownVersions.contains(version) {
+        if let version = request.fields["X-GitHub-Api-Version"], version != Self.version {
             throw Refusal(status: 400, message: "The API version \"\(version)\" is not supported.")
         }
         if let accept = request.fields["Accept"], !MediaType.isKnown(accept) {

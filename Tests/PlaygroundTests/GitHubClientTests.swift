@@ -120,7 +120,8 @@ import Testing
         #expect(try github.installation(31).isSuspended)
         #expect(code { _ = try github.contentsToken(hello, .read) } == .forbidden)
         try program.control("POST", "installations/31/delete")
-        #expect(code { _ = try github.contentsToken(hello, .read) } == .notFound)
+        let gone = #expect(throws: GitHubError.self) { try github.contentsToken(hello, .read) }
+        #expect(gone?.status == 404)
     }
 
     /// Bad days, as the client sees them.

@@ -16,7 +16,6 @@ final class GitHubProgram: Sendable {
     let folder: TemporaryFolder
     let origin: String
     private let child: Child
-    private let feed: Int32
 
     init(webhookURL: String = "http://127.0.0.1:1/") throws {
         folder = try TemporaryFolder()
@@ -32,7 +31,6 @@ final class GitHubProgram: Sendable {
                 "--webhook-secret-file", folder.file("secret"), "--webhook-url", webhookURL,
             ], environment: ["PATH": "/usr/bin:/bin", "OUT": output])
         child = try command.start()
-        feed = -1
         let deadline = ContinuousClock.now + .seconds(30)
         var line = ""
         while ContinuousClock.now < deadline {
@@ -81,6 +79,7 @@ final class GitHubProgram: Sendable {
         let response = try Transport.curl(CurlOptions()).send(
             Request(method: method, target: "\(origin)/_playground/\(path)", body: body.data),
             Transport.Limits())
+        #expect((200..<300).contains(response.status), "\(response.message ?? "")")
         return response.json
     }
 

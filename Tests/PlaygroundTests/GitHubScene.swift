@@ -120,13 +120,14 @@ final class GitHubScene: Sendable {
     }
 
     /// Puts a commit on a new branch of octo-team/hello.
-    @discardableResult
-    func push(_ branch: String, _ files: [String: String]) throws -> String {
+    func push(_ branch: String, _ files: [String: String]) throws {
         let git = world.git.repository("octo-team/hello")
-        return try git.commit(
-            SeedCommit(
-                message: "Change on \(branch)\n", author: "Mona <583232+mona@users.noreply.github.com>",
-                at: "1767610800 +0000", files: files), on: branch, after: git.head("main"))
+        try git.commit(
+            [
+                SeedCommit(
+                    message: "Change on \(branch)\n", author: "Mona <583232+mona@users.noreply.github.com>",
+                    at: "1767610800 +0000", files: files)
+            ], on: branch, after: git.head("main"))
     }
 
     /// The lines of the effect log of that kind, from the file.

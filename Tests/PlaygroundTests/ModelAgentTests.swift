@@ -15,6 +15,13 @@ enum RealAgents {
     /// `PORTER_TEST_WITHOUT_CLIS=1`.
     static let areLeftOut = getenv("PORTER_TEST_WITHOUT_CLIS").map { String(cString: $0) } == "1"
 
+    /// Whether the program is there; says so when it is not.
+    static func has(_ name: String) -> Bool {
+        let isThere = folders().contains { access("\($0)/\(name)", X_OK) == 0 }
+        if !isThere { print("\(name) is not below .venv-agents: what needs it is left out") }
+        return isThere
+    }
+
     /// The folders that hold `codex` and `claude`.
     static func folders(beside file: String = #filePath) -> [String] {
         let root = file.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
@@ -36,7 +43,8 @@ struct ModelAgentTests {
         let requests: [JSON]
     }
 
-    private static let names = ["codex", "claude"]
+    /// `make setup` brings codex; claude is tried where somebody put it (`pip install claude-agent-sdk`).
+    private static let names = ["codex", "claude"].filter { $0 == "codex" || RealAgents.has($0) }
 
     private func run(_ name: String, _ script: Script = Script(), key: String = "sk-scripted") throws
         -> Outcome

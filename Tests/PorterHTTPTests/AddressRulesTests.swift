@@ -73,7 +73,8 @@ import Testing
 
     @Test(arguments: [
         ("::", true), ("::1", true), ("::2", true), ("::7f00:1", true), ("fc00::", true), ("fdff::1", true),
-        ("fbff::1", false), ("fe00::1", false), ("fe80::1", true), ("febf::1", true), ("fec0::1", true),
+        ("fbff::1", true), ("fe00::1", true), ("1fff::1", true), ("4000::1", true), ("fe80::1", true),
+        ("febf::1", true), ("fec0::1", true),
         ("ff02::1", true), ("2001:db8::1", true), ("2606:50c0:8000::153", false), ("2a0a:a440::1", false),
         ("64:ff9b:1::1", true), ("100::1", true), ("2001::1", true),
     ])

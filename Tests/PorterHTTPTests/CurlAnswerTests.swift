@@ -152,7 +152,7 @@ import Testing
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n", "SSH-2.0-OpenSSH_9.2\r\n",
         "<html>502</html>", "\0\0\0\0", "220 mail.example.org ESMTP\r\n", "HTTP/9.9 abc\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n",
     ])
     func `an answer that is cut or garbage means interrupted: the request may have worked`(
         text: String

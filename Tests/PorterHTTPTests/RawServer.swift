@@ -39,7 +39,11 @@ final class RawServer: Sendable {
         Thread.detachNewThread {
             while true {
                 let descriptor = accept(listener, nil, nil)
-                guard descriptor >= 0 else { return }
+                guard descriptor >= 0 else {
+                    // Nobody but this thread closes it: its number might be another server's by then.
+                    close(listener)
+                    return
+                }
                 let number = ledger.state.withLock { state in
                     state.connections += 1
                     return state.connections
@@ -57,7 +61,6 @@ final class RawServer: Sendable {
 
     deinit {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
     }
 
     /// All whole requests so far.

@@ -121,9 +121,9 @@ import Testing
 
     @Test(arguments: [
         // In the past: kept.
-        (-100, -100, true), (0, 0, true), (-100, 0, true),
-        // Written or edited after the command: left out.
-        (1, 1, false), (-100, 1, false), (60, 120, false),
+        (-100, -100, true), (0, 0, true), (-100, -1, true),
+        // Written after the command, or edited in its second or later: left out.
+        (1, 1, false), (-100, 0, false), (-100, 1, false), (60, 120, false),
     ])
     func `only what stood there when the command was written is shown`(
         created: Int, updated: Int, isShown: Bool
@@ -132,6 +132,15 @@ import Testing
             input { $0.comments = [comment(1, "the-body", created: created, updated: updated)] })
         #expect(prompt.text.contains("the-body") == isShown)
         #expect(prompt.omissions.isEmpty == isShown)
+    }
+
+    @Test func `a comment behind the command in its own second is later, too`() {
+        let prompt = PromptBuilder.build(
+            input {
+                $0.comments = [comment(99, "the-first", created: 0), comment(101, "the-last", created: 0)]
+            })
+        #expect(prompt.text.contains("the-first") && !prompt.text.contains("the-last"))
+        #expect(prompt.omissions == ["1 comment written after the command is left out."])
     }
 
     @Test func `the command's own comment is no context`() {

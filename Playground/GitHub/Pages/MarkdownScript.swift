@@ -119,6 +119,7 @@ enum MarkdownScript {
               let words = null;
               for (; at < rows.length && rows[at].trim(); at += 1) {
                 const next = item.exec(rows[at]);
+                if (next && (next[1] === undefined) !== (first[1] === undefined)) break;
                 if (next) {
                   if (words) list.append(make("li", ...spans(words.join("\n"), base)));
                   words = [next[2]];

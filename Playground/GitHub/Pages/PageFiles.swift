@@ -26,7 +26,7 @@ enum PageFiles {
 
     /// A disc whose colour comes from the number.
     private static func avatar(_ id: String) -> String {
-        let hue = id.utf8.reduce(0) { ($0 &* 31 &+ Int($1)) % 360 }
+        let hue = (Int(id.prefix(12)) ?? 0) % 360 * 137 % 360
         return """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40">\
             <rect width="40" height="40" rx="20" fill="hsl(\(hue) 45% 50%)"/>\

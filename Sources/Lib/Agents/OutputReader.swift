@@ -101,11 +101,12 @@ enum ProviderErrors {
         return says("overloaded", "rate limit", "high demand") ? .providerOverloaded : nil
     }
 
-    /// The code of `unexpected status 401 …` or `last status: 429 …`.
+    /// The code of `unexpected status 401 …` and of `… last status: 429 …`.
     private static func statusCode(_ text: String) -> Int? {
-        text.ranges(of: "status").lazy.compactMap { range in
-            let after = text[range.upperBound...].drop { $0 == ":" || $0 == " " }
-            return Int(after.prefix(3)).flatMap { (400...599).contains($0) ? $0 : nil }
-        }.first
+        for words in ["unexpected status ", "last status: "] {
+            guard let range = text.firstRange(of: words) else { continue }
+            if let code = Int(text[range.upperBound...].prefix(3)) { return code }
+        }
+        return nil
     }
 }

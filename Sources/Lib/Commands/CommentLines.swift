@@ -53,10 +53,9 @@ struct CommentLines {
     private func line(
         at start: Substring.UTF8View.Index
     ) -> (text: Substring.UTF8View, end: Substring.UTF8View.Index) {
-        var end = start
-        while end < comment.endIndex, comment[end] != UInt8(ascii: "\n"), comment[end] != UInt8(ascii: "\r") {
-            end = comment.index(after: end)
-        }
+        var end =
+            comment[start...].firstIndex { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }
+            ?? comment.endIndex
         let text = comment[start..<end]
         guard end < comment.endIndex else { return (text, end) }
         let isReturn = comment[end] == UInt8(ascii: "\r")
@@ -127,18 +126,15 @@ struct CommentLines {
     /// Columns of leading white space (a tab goes to the next multiple of four), and the rest.
     static func indentation(_ line: Substring.UTF8View) -> (Int, Substring.UTF8View) {
         var columns = 0
-        var rest = line
-        while let first = rest.first {
-            if first == UInt8(ascii: " ") {
-                columns += 1
-            } else if first == UInt8(ascii: "\t") {
-                columns += 4 - columns % 4
-            } else {
-                break
+        let start = line.firstIndex { byte in
+            switch byte {
+            case UInt8(ascii: " "): columns += 1
+            case UInt8(ascii: "\t"): columns += 4 - columns % 4
+            default: return true
             }
-            rest = rest.dropFirst()
+            return false
         }
-        return (columns, rest)
+        return (columns, line[(start ?? line.endIndex)...])
     }
 
     private static func fence(_ body: Substring.UTF8View, column: Int) -> Fence? {

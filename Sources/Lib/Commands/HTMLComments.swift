@@ -75,10 +75,10 @@ enum HTMLComments {
     private static func find(
         _ needle: String.UTF8View, in haystack: Substring.UTF8View
     ) -> Substring.UTF8View.Index? {
-        var index = haystack.startIndex
-        while index < haystack.endIndex {
-            if haystack[index...].starts(with: needle) { return index }
-            index = haystack.index(after: index)
+        var rest = haystack
+        while let index = rest.firstIndex(where: { $0 == needle.first }) {
+            if rest[index...].starts(with: needle) { return index }
+            rest = rest[rest.index(after: index)...]
         }
         return nil
     }

@@ -12,9 +12,10 @@ struct Words: Equatable {
     /// The next word; nil at the end.
     mutating func next() -> String? {
         guard !remaining.isEmpty else { return nil }
-        let end = remaining.firstIndex { $0.isWhitespace } ?? remaining.endIndex
+        let scalars = remaining.unicodeScalars
+        let end = scalars.firstIndex { $0.isSpace } ?? scalars.endIndex
         let word = String(remaining[..<end])
-        remaining = remaining[end...].drop { $0.isWhitespace }
+        remaining = remaining[(scalars[end...].firstIndex { !$0.isSpace } ?? scalars.endIndex)...]
         return word
     }
 }
@@ -29,8 +30,8 @@ struct Quoted: CustomStringConvertible {
 
     /// Without backticks and line breaks, at most so long.
     static func plain(_ text: String, most: Int) -> String {
-        let line = text.map { $0.isNewline || $0 == "`" ? " " : $0 }
-        return line.count <= most ? String(line) : String(line.prefix(most)) + "…"
+        let shown = String(text.prefix(most).map { $0.isNewline || $0 == "`" ? " " : $0 })
+        return text.dropFirst(most).isEmpty ? shown : shown + "…"
     }
 }
 
@@ -55,27 +56,37 @@ enum Distance {
     }
 }
 
+extension Unicode.Scalar {
+    /// Whether it is white space.
+    var isSpace: Bool {
+        value < 128 ? value == 32 || (9...13).contains(value) : properties.isWhitespace
+    }
+}
+
 extension String {
     /// Without white space at both ends.
     var trimmed: String {
-        var text = Substring(self)
-        text = text.drop { $0.isWhitespace }
-        while text.last?.isWhitespace == true { text = text.dropLast() }
-        return String(text)
+        let scalars = unicodeScalars
+        return String(self[(scalars.firstIndex { !$0.isSpace } ?? endIndex)..<endOfText])
     }
 
     /// Without blank lines before the first word and white space after the last, so that the first line keeps
     /// its indentation.
     var withoutBlankEnds: String {
-        let start = firstIndex { !$0.isWhitespace } ?? endIndex
-        let line = self[..<start].lastIndex(of: "\n").map { index(after: $0) } ?? startIndex
-        var text = self[line...]
-        while text.last?.isWhitespace == true { text = text.dropLast() }
-        return String(text)
+        let scalars = unicodeScalars
+        guard let start = scalars.firstIndex(where: { !$0.isSpace }) else { return "" }
+        let line = scalars[..<start].lastIndex(of: "\n").map { scalars.index(after: $0) } ?? startIndex
+        return String(self[line..<endOfText])
     }
 
     /// Whether there is nothing but white space.
-    var isBlank: Bool { allSatisfy(\.isWhitespace) }
+    var isBlank: Bool { unicodeScalars.allSatisfy(\.isSpace) }
+
+    /// Where the white space at the end begins; the start when there is nothing else.
+    private var endOfText: Index {
+        let scalars = unicodeScalars
+        return scalars.lastIndex { !$0.isSpace }.map { scalars.index(after: $0) } ?? endIndex
+    }
 
     /// With `\n` for every line break.
     var replacingReturns: String {

@@ -179,6 +179,10 @@ private final class Handle: @unchecked Sendable {
         if exchange.isTooLarge {
             throw TransportError(.tooLarge, "the answer has more than \(exchange.maximumBodyBytes) bytes")
         }
+        // A head that ends within itself is good enough for libcurl.
+        guard code != CURLE_OK || exchange.isHeadWhole else {
+            throw TransportError(.interrupted, "the answer was cut within its head")
+        }
         guard code == CURLE_OK else {
             throw TransportError(isBeforeSending(code) ? .unreachable : .interrupted, words)
         }
@@ -238,6 +242,8 @@ private final class Exchange {
     var fields = Fields()
     var isTooLarge = false
     var wasRefused = false
+    /// Whether the empty line after the answer's fields has come.
+    var isHeadWhole = false
 
     /// Bytes of all header lines together at most.
     private static let maximumHeaderBytes = 256 * 1024
@@ -271,8 +277,10 @@ private final class Exchange {
         let line = String(decoding: buffer, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
             fields = Fields()
+            isHeadWhole = false
             return count
         }
+        if line == "\r\n" || line == "\n" { isHeadWhole = true }
         guard let colon = line.firstIndex(of: ":") else { return count }
         let value = line[line.index(after: colon)...]
         fields.append(String(line[..<colon]), value.trimmingSpaces)
