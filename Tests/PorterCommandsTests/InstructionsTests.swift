@@ -59,7 +59,7 @@ import Testing
     }
 }
 
-@Suite struct MentionScanTests {
+@Suite struct MayHoldCommandTests {
     private func mayHold(_ payload: String, _ parser: CommandParser = parser) -> Bool {
         Array(payload.utf8).withUnsafeBytes { parser.mayHoldCommand($0) }
     }

@@ -21,7 +21,7 @@ import Testing
             Program.fcgi.takeNoArguments(["--bogus", "--help"])
         }
         let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(text.contains("porter-fcgi: it takes no argument \"--bogus\""))
+        #expect(text.contains("porter-fcgi: it takes no argument \"--bogus --help\""))
     }
 
     @Test func `help and version are printed and end with 0`() async {
