@@ -91,13 +91,10 @@ def test_a_killed_runner_takes_its_machines_along_and_the_issue_says_so(folder):
 def test_a_worker_killed_before_its_agent_started_is_replaced(folder):
     with make_stack(folder) as stack:
         person = Person(stack)
-        # Claims are held up, so that the first worker dies before its agent.
-        stack.end("nginx", signal.SIGTERM)
-        task_id = None
+        task_id = person.start("@porter demo\ndo: write second.txt 2", 1)
+        # Callbacks are held up, so that the first worker dies before its agent.
+        stack.end("nginx")
         try:
-            stack.start_nginx()
-            task_id = person.start("@porter demo\ndo: write second.txt 2", 1)
-            stack.end("nginx", signal.SIGKILL)
             for pid in wait_for(lambda: worker_processes(stack), "the first worker", 30):
                 os.kill(pid, signal.SIGKILL)
         finally:
