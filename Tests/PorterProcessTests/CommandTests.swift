@@ -198,24 +198,26 @@ func isGone(_ pid: Int32) -> Bool {
 
     @Test func `failed starts leave no descriptor open`() async {
         await #expect(processExitsWith: .exitCode(0)) {
-            func count() -> Int { (0..<256).filter { fcntl($0, F_GETFD) >= 0 }.count }
-            let before = count()
+            // A leak shows twenty times; a few may be the test library's own, come and gone.
+            func count() -> Int { (0..<512).filter { fcntl($0, F_GETFD) >= 0 }.count }
+            let most = count() + 10
             for _ in 0..<20 {
                 _ = try? Command("/nowhere", [], environment: [:], input: [1]).start()
             }
-            guard count() == before else { exit(1) }
+            guard count() <= most else { exit(1) }
             // No room for all pipes.
             for more in 0..<6 {
-                let next = dup(0)
-                close(next)
-                var limit = rlimit(rlim_cur: rlim_t(Int(next) + more), rlim_max: 4096)
-                setrlimit(__rlimit_resource_t(7), &limit)
-                guard (try? Command("/bin/true", [], environment: [:], input: [1]).start()) == nil else {
-                    continue
+                for _ in 0..<20 {
+                    let next = dup(0)
+                    close(next)
+                    var limit = rlimit(rlim_cur: rlim_t(Int(next) + more), rlim_max: 4096)
+                    setrlimit(__rlimit_resource_t(7), &limit)
+                    let child = try? Command("/bin/true", [], environment: [:], input: [1]).start()
+                    limit.rlim_cur = 4096
+                    setrlimit(__rlimit_resource_t(7), &limit)
+                    _ = child?.watch(Child.Care(onOutput: { _, _ in }, onTick: {}))
                 }
-                limit.rlim_cur = 4096
-                setrlimit(__rlimit_resource_t(7), &limit)
-                guard count() == before else { exit(2) }
+                guard count() <= most else { exit(2) }
             }
             exit(0)
         }
