@@ -22,8 +22,6 @@ package struct Attempt: Hashable, Sendable {
     package let claimSealed: [UInt8]?
     /// When the attempt was recorded; an unclaimed one is given up by this.
     package let createdAt: Instant
-    /// When the machine was asked for first; nil before.
-    package let calledAt: Instant?
     /// When the engine answered with the machine; nil before.
     package let launchedAt: Instant?
     /// When a worker claimed it; nil before.
@@ -97,7 +95,6 @@ package struct Attempt: Hashable, Sendable {
         nonceDigest = bytes("nonce_digest")
         claimSealed = bytes("claim_sealed")
         createdAt = Instant(milliseconds: row["created_at"])
-        calledAt = moment("called_at")
         launchedAt = moment("launched_at")
         claimedAt = moment("claimed_at")
         agentStartedAt = moment("agent_started_at")
@@ -161,17 +158,6 @@ extension Database {
                 if let row { return (try Attempt(row: row), kind) }
             }
             return nil
-        }
-    }
-
-    /// Records that the machine is asked for now.
-    package func recordLaunchCall(
-        _ task: TaskID, _ number: Int, for claim: JobClaim, at now: Instant
-    ) throws(StoreError) {
-        try write("record launch call", for: claim) { transaction in
-            try transaction.run(
-                "UPDATE attempts SET called_at = ? WHERE task_id = ? AND number = ?",
-                [now.milliseconds, task.rawValue, number])
         }
     }
 

@@ -169,8 +169,10 @@ package final class Database: Sendable {
 }
 
 /// One caller's work while it waits for the commit.
-// Safe because the closure and the result are touched only inside GRDB's serial writer queue, while the
-// submitting thread waits for that queue, and by that thread alone afterwards.
+///
+/// Its closure and its result are touched inside GRDB's serial writer queue while the submitting thread waits
+/// for that queue, and by that thread alone afterwards.
+// Safe because no two threads ever touch it at once.
 private final class Pending: @unchecked Sendable {
     let work: (Transaction) throws -> Void
     var failure: (any Error)?

@@ -143,7 +143,6 @@ extension Migrations {
                     callback_token_digest BLOB UNIQUE,
                     claim_sealed BLOB,
                     created_at INTEGER NOT NULL,
-                    called_at INTEGER,
                     launched_at INTEGER,
                     claimed_at INTEGER,
                     agent_started_at INTEGER,
