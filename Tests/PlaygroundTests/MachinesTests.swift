@@ -10,94 +10,17 @@ import Testing
 
 @testable import PlaygroundMachines
 
-/// A face without a port, with a clock that moves when told, or when somebody waits.
-private final class World: Sendable {
-    let fly: Fly
-    let hollow: HollowMachines
-    let log: RecordLog
-    let advance: @Sendable (Double) -> Void
-
-    init(_ change: (inout Rules) -> Void = { _ in }) throws {
-        let time = Time()
-        advance = { time.advance($0) }
-        let clock = Clock(now: { time.now }, pause: { time.advance($0) })
-        var rules = Rules(app: "porter-test")
-        change(&rules)
-        hollow = HollowMachines(now: clock.now)
-        log = try RecordLog(file: nil)
-        fly = Fly(rules: rules, token: "FlyV1 fm2_secret", engine: .hollow(hollow), clock: clock, log: log)
-    }
-
-    private final class Time: Sendable {
-        private let value = Mutex(1_790_000_000.0)
-
-        var now: Double { value.withLock { $0 } }
-
-        func advance(_ seconds: Double) {
-            value.withLock { $0 += seconds }
-        }
-    }
-
-    func call(_ method: String, _ rest: String, _ body: JSON? = nil, token: String? = "FlyV1 fm2_secret")
-        -> Response
-    {
-        var request = Request(method: method, target: rest, body: body?.data ?? Data())
-        if let token { request.fields["Authorization"] = token }
-        return fly.answer(request)
-    }
-
-    func machines(_ method: String, _ rest: String = "", _ body: JSON? = nil) -> Response {
-        call(method, "/v1/apps/porter-test/machines" + rest, body)
-    }
-
-    /// Creates a machine and gives its id.
-    func create(_ name: JSON = "porter-t1-1") throws -> String {
-        let response = machines("POST", "", plan(name))
-        return try #require(JSON(response.body)?["id"].string)
-    }
-
-    func plan(_ name: JSON, _ memory: JSON = 2048) -> JSON {
-        [
-            "name": name, "region": "ams",
-            "config": [
-                "image": "registry.fly.io/porter-worker:v1", "env": ["PORTER_TASK_ID": "t1"],
-                "metadata": ["porter_task": "t1"], "restart": ["policy": "no"], "auto_destroy": true,
-                "guest": ["cpu_kind": "shared", "cpus": 1, "memory_mb": memory],
-            ],
-        ]
-    }
-
-    func order(_ id: String, _ order: JSON) -> Int {
-        call("POST", "/_playground/machines/\(id)", order).status
-    }
-
-    func fault(_ plan: JSON) -> Int { call("POST", "/_playground/faults", plan).status }
-
-    /// The real client, over this face.
-    var client: Machines {
-        let fly = fly
-        return Machines.live(
-            transport: Transport { request, _ throws(TransportError) in
-                var received = request
-                received.target = String(request.target.dropFirst("https://api".count))
-                let response = fly.answer(received)
-                if response.status == 0 { throw TransportError(.interrupted, "the connection ended") }
-                return response
-            }, baseURL: "https://api/v1", app: "porter-test", token: Secret("fm2_secret"))
-    }
-}
-
 private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
 
 @Suite struct MachinesTests {
-    private let world: World
+    private let world: MachinesWorld
     private let plan = MachinePlan(
         name: "porter-t1-1", image: "registry.fly.io/porter-worker:v1",
         environment: ["PORTER_TASK_ID": Secret("t1")], metadata: ["porter_task": "t1"], region: "ams",
         cpus: 1, memory: 2048)
 
     init() throws {
-        world = try World()
+        world = try MachinesWorld()
     }
 
     // MARK: - The client
@@ -130,7 +53,7 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
     }
 
     @Test func `a full region is no capacity, for the client too`() throws {
-        let full = try World { $0.capacity = 1 }
+        let full = try MachinesWorld { $0.capacity = 1 }
         _ = try full.create("one")
         let error = #expect(throws: MachinesError.self) { try full.client.create(plan) }
         #expect(error?.code == .noCapacity)
@@ -161,7 +84,7 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
     }
 
     @Test func `an image that cannot be pulled never starts and has no exit`() throws {
-        let slow = try World { $0.boot = 2 }
+        let slow = try MachinesWorld { $0.boot = 2 }
         #expect(slow.fault(["kind": "image_pull"]) == 204)
         let made = try slow.client.create(plan)
         #expect(made.state == .created)
@@ -233,7 +156,7 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
     @Test func `a machine is created for a while before it is started, and destroying before it is gone`()
         throws
     {
-        let slow = try World {
+        let slow = try MachinesWorld {
             $0.boot = 2
             $0.settle = 3
         }
@@ -268,7 +191,7 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
     }
 
     @Test func `with the limit on, the fourth call at once is 429, and a second later one is free`() throws {
-        let limited = try World { $0.isRateLimited = true }
+        let limited = try MachinesWorld { $0.isRateLimited = true }
         for _ in 0..<3 { #expect(limited.machines("GET").status == 200) }
         #expect(limited.machines("GET").status == 429)
         limited.advance(1)
@@ -277,7 +200,7 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
     }
 
     @Test func `one machine can be read ten times at once`() throws {
-        let limited = try World { $0.isRateLimited = true }
+        let limited = try MachinesWorld { $0.isRateLimited = true }
         let id = try limited.create()
         for _ in 0..<10 { #expect(limited.machines("GET", "/\(id)").status == 200) }
         #expect(limited.machines("GET", "/\(id)").status == 429)
@@ -372,93 +295,5 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
         #expect(description.problems(body(Fly.noRoom), as: "ErrorResponse") == [])
         #expect(description.problems(["id": 1], as: "Machine") != [])
         #expect(description.problems(["colour": "red"], as: "Machine") != [])
-    }
-
-    // MARK: - Over real sockets
-
-    @Test func `a runner's machines are seen through the face, in Fly's shape`() async throws {
-        let (made, found, gone, paths) = try await onThread { [plan] in
-            let socket = "/tmp/porter-machines-\(UInt32.random(in: 0 ... .max)).sock"
-            let paths = Mutex<[String]>([])
-            let state = Mutex("started")
-            let runner = Server(at: .unix(path: socket, mode: 0o600)) { request in
-                paths.withLock { $0.append("\(request.method) \(request.target)") }
-                if request.method == "DELETE" { state.withLock { $0 = "destroyed" } }
-                let now = state.withLock { $0 }
-                var machine: JSON = [
-                    "id": "abc123", "name": "porter-t1-1", "state": .string(now), "region": "local",
-                    "events": [], "config": ["metadata": ["porter_task": "t1"]],
-                ]
-                if now == "destroyed" {
-                    machine["events"] = [
-                        ["type": "exit", "timestamp": 2, "request": ["exit_event": ["exit_code": 0]]],
-                        ["type": "destroy", "timestamp": 3, "request": nil],
-                    ]
-                }
-                let isList = request.method == "GET" && !request.target.contains("abc123")
-                return .json(200, isList ? [] : machine)
-            }
-            _ = try runner.start()
-            defer { runner.stop(atMost: 1) }
-            let fly = Fly(
-                rules: Rules(app: "porter-test"), token: "plain", engine: .runner(socket: socket),
-                clock: .live, log: try RecordLog(file: nil))
-            let face = Face(port: 0, fly.answer)
-            let address = try face.start()
-            defer { face.stop() }
-            let client = Machines.live(
-                transport: .curl(CurlOptions()), baseURL: address + "/v1", app: "porter-test",
-                token: Secret("plain"))
-            let made = try client.create(plan)
-            let found = try client.list("porter_task", "t1")
-            try client.destroy(made.id)
-            return (made, found, try client.find(made.id), paths.withLock { $0 })
-        }
-
-        #expect(made.region == "ams")
-        #expect(found.map(\.id) == ["abc123"])
-        #expect(gone?.isGone == true)
-        #expect(gone?.exit == Machine.Exit(code: 0, outOfMemory: false, wasRequested: false))
-        #expect(paths.contains("POST /v1/apps/local/machines"))
-        #expect(paths.contains("DELETE /v1/apps/local/machines/abc123?force=true"))
-    }
-
-    @Test func `a runner that does not answer is an outage, never an absent machine or an empty list`() throws
-    {
-        let fly = Fly(
-            rules: Rules(app: "porter-test"), token: "plain", engine: .runner(socket: "/nonexistent.sock"),
-            clock: .live, log: try RecordLog(file: nil))
-        for path in ["", "/abc123", "/abc123/wait?timeout=1"] {
-            let response = fly.answer(
-                Request(
-                    method: "GET", target: "/v1/apps/porter-test/machines" + path,
-                    fields: ["Authorization": "Bearer plain"]))
-            #expect(response.status == 503)
-        }
-    }
-
-    @Test func `while a face refuses, its port is closed, and afterwards it answers again`() async throws {
-        let codes = try await onThread {
-            let face = Face(port: 0) { _ in Response(status: 204) }
-            let address = try face.start()
-            let transport = Transport.curl(CurlOptions())
-            func code() -> TransportError.Code? {
-                do throws(TransportError) {
-                    _ = try transport.send(Request(method: "GET", target: address), Transport.Limits())
-                    return nil
-                } catch {
-                    return error.code
-                }
-            }
-            var codes = [code()]
-            face.stop()
-            codes.append(code())
-            try face.start()
-            codes.append(code())
-            face.stop()
-            return codes
-        }
-
-        #expect(codes == [nil, .unreachable, nil])
     }
 }
