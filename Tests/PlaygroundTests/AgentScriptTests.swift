@@ -150,8 +150,7 @@ import Testing
                 "/bin/bash", ["-c", script], environment: ["PATH": "/usr/bin:/bin", "SECRET": canary])
         let child = try command.start()
         // The descriptor is open once the shell has changed its user and begun.
-        let deadline = ContinuousClock.now + .seconds(20)
-        while access("/proc/\(child.pid)/fd/7", F_OK) != 0, ContinuousClock.now < deadline { usleep(20_000) }
+        try #require(eventually { access("/proc/\(child.pid)/fd/7", F_OK) == 0 })
         return child
     }
 

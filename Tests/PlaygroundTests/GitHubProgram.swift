@@ -31,12 +31,10 @@ final class GitHubProgram: Sendable {
                 "--webhook-secret-file", folder.file("secret"), "--webhook-url", webhookURL,
             ], environment: ["PATH": "/usr/bin:/bin", "OUT": output])
         child = try command.start()
-        let deadline = ContinuousClock.now + .seconds(30)
         var line = ""
-        while ContinuousClock.now < deadline {
+        _ = eventually(within: 30) {
             line = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
-            if line.hasSuffix("\n") { break }
-            usleep(10_000)
+            return line.hasSuffix("\n")
         }
         origin = line.trimmed
         try #require(origin.hasPrefix("http://127.0.0.1:"))
@@ -50,17 +48,13 @@ final class GitHubProgram: Sendable {
     /// Sends SIGTERM and waits for the end.
     func end(by signal: Int32) -> Int32? {
         child.signalGroup(signal)
-        let deadline = ContinuousClock.now + .seconds(10)
-        while ContinuousClock.now < deadline {
-            var status = siginfo_t()
-            if waitid(P_PID, id_t(child.pid), &status, WEXITED | WNOWAIT | WNOHANG) == 0,
-                status.si_signo == SIGCHLD
-            {
-                return status.si_code == CLD_EXITED ? status._sifields._sigchld.si_status : -1
-            }
-            usleep(5000)
+        var status = siginfo_t()
+        let hasEnded = eventually(within: 10) {
+            waitid(P_PID, id_t(child.pid), &status, WEXITED | WNOWAIT | WNOHANG) == 0
+                && status.si_signo == SIGCHLD
         }
-        return nil
+        guard hasEnded else { return nil }
+        return status.si_code == CLD_EXITED ? status._sifields._sigchld.si_status : -1
     }
 
     /// The App as Porter uses it, by the real client and transport.

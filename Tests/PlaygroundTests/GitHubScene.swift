@@ -139,8 +139,7 @@ final class GitHubScene: Sendable {
 
     /// Waits until so many deliveries have arrived, and gives them.
     func deliveries(_ count: Int) throws -> [Request] {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while webhooks.list.count < count, ContinuousClock.now < deadline { usleep(2000) }
+        _ = eventually { webhooks.list.count >= count }
         try #require(webhooks.list.count == count)
         return webhooks.list
     }

@@ -279,7 +279,7 @@ import Testing
         let most = 6
         let responder = try RunningResponder(threads: most) { _ in
             together.add()
-            eventually("the others did not arrive") { together.count == most }
+            #expect(eventually { together.count == most }, "the others did not arrive")
             return Response(status: 200)
         }
         let path = responder.path
@@ -325,7 +325,7 @@ import Testing
         let responder = try RunningResponder(threads: 1) { incoming in
             entered.withLock { $0 += 1 }
             if incoming.request.target == "/slow" {
-                eventually("nobody let it end") { mayEnd.withLock { $0 } }
+                #expect(eventually { mayEnd.withLock { $0 } }, "nobody let it end")
             }
             return Response(status: 200, body: Data(incoming.request.target.utf8))
         }
@@ -333,7 +333,7 @@ import Testing
         slow.begin()
         slow.parameters([("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/slow")])
         slow.input([])
-        eventually("the slow one did not arrive") { entered.withLock { $0 } == 1 }
+        #expect(eventually { entered.withLock { $0 } == 1 }, "the slow one did not arrive")
         let waiting = try FastCGIClient(responder.path)
         waiting.begin()
         waiting.parameters([("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/waiting")])
@@ -359,7 +359,7 @@ import Testing
         let half = try FastCGIClient(responder.path)
         half.begin()
         half.parameters([("REQUEST_METHOD", "GET")], isWhole: false)
-        eventually("nobody accepted it") { !responder.hasBacklog }
+        #expect(eventually { !responder.hasBacklog }, "nobody accepted it")
         let start = ContinuousClock.now
 
         let isDrained = responder.stop()
@@ -374,14 +374,14 @@ import Testing
         let hasBegun = Mutex(false)
         let responder = try RunningResponder(threads: 1, drainDeadline: .milliseconds(100)) { _ in
             hasBegun.withLock { $0 = true }
-            eventually("nobody let it end") { mayEnd.withLock { $0 } }
+            #expect(eventually { mayEnd.withLock { $0 } }, "nobody let it end")
             return Response(status: 200)
         }
         let client = try FastCGIClient(responder.path)
         client.begin()
         client.parameters(Self.get)
         client.input([])
-        eventually("it did not arrive") { hasBegun.withLock { $0 } }
+        #expect(eventually { hasBegun.withLock { $0 } }, "it did not arrive")
 
         #expect(!responder.stop())
 

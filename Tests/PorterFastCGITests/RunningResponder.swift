@@ -103,13 +103,3 @@ func atOnce(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     }
     #expect(group.wait(timeout: .now() + 120) == .success)
 }
-
-/// Waits until the condition holds.
-func eventually(_ what: Comment, within seconds: Double = 20, _ holds: () -> Bool) {
-    let deadline = ContinuousClock.now + .seconds(seconds)
-    while ContinuousClock.now < deadline {
-        if holds() { return }
-        usleep(5000)
-    }
-    Issue.record(what)
-}

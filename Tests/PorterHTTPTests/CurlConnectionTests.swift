@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import PorterTestSupport
 import Testing
 
 @testable import PorterHTTP
@@ -89,7 +90,7 @@ import Testing
         let options = CurlOptions()
         let cutAt = Mutex<ContinuousClock.Instant?>(nil)
         Thread.detachNewThread {
-            _ = RawServer.wait { !server.received.isEmpty }
+            _ = eventually { !server.received.isEmpty }
             cutAt.withLock { $0 = .now }
             options.cancellation.cancel()
         }

@@ -71,15 +71,6 @@ final class RawServer: Sendable {
     /// The address of a path.
     func url(_ path: String = "/") -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    /// Waits until the condition holds, ten seconds at most.
-    static func wait(until condition: () -> Bool) -> Bool {
-        for _ in 0..<2000 {
-            if condition() { return true }
-            usleep(5000)
-        }
-        return condition()
-    }
-
     /// A port on which nobody listens.
     static func freePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

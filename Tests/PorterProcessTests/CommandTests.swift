@@ -10,15 +10,6 @@ func shell(_ line: String, _ arguments: String..., input: [UInt8]? = nil) -> Com
     Command("/bin/sh", ["-c", line, "sh"] + arguments, environment: ["PATH": "/usr/bin:/bin"], input: input)
 }
 
-/// Waits until the condition holds, ten seconds at most.
-func wait(until condition: () -> Bool) -> Bool {
-    for _ in 0..<2000 {
-        if condition() { return true }
-        usleep(5000)
-    }
-    return condition()
-}
-
 /// Whether no process of that id does anything any more.
 func isGone(_ pid: Int32) -> Bool {
     guard kill(pid, 0) == 0 else { return true }
@@ -247,7 +238,7 @@ func isGone(_ pid: Int32) -> Bool {
         #expect(ContinuousClock.now - start < .seconds(15))
         let pids = capture.text.split(separator: "\n").compactMap { Int32($0) }
         #expect(pids.count == 2)
-        for pid in pids { #expect(wait { isGone(pid) }) }
+        for pid in pids { #expect(eventually { isGone(pid) }) }
     }
 
     @Test func `one that takes no notice of SIGTERM is killed`() throws {
@@ -259,7 +250,7 @@ func isGone(_ pid: Int32) -> Bool {
         #expect(time > .milliseconds(Command.killDelay))
         #expect(time < .seconds(20))
         let pid = try #require(Int32(capture.text))
-        #expect(wait { isGone(pid) })
+        #expect(eventually { isGone(pid) })
     }
 
     @Test func `output over the limit ends a run and is cut there`() throws {
@@ -295,7 +286,7 @@ func isGone(_ pid: Int32) -> Bool {
         #expect(capture.isGood)
         #expect(ContinuousClock.now - start < .seconds(15))
         let pid = try #require(Int32(capture.text))
-        #expect(wait { isGone(pid) })
+        #expect(eventually { isGone(pid) })
     }
 
     @Test func `what is written at the very end is read`() throws {

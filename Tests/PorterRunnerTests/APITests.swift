@@ -4,6 +4,7 @@ import Porter
 import PorterHTTP
 import PorterMachines
 import Synchronization
+import PorterTestSupport
 import Testing
 
 @testable import PorterRunner

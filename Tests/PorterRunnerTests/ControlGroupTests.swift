@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PorterTestSupport
 import Testing
 
 @testable import PorterRunner
@@ -67,7 +68,7 @@ import Testing
         try FileManager.default.createDirectory(
             atPath: folder.path + "/porter-a", withIntermediateDirectories: true)
         #expect(group.memoryKills == 0)
-        try folder.write("porter-a" + file, "low 0\noom 3\noom_kill_disable 0\noom_kill 2\n")
+        try folder.write("low 0\noom 3\noom_kill_disable 0\noom_kill 2\n", to: "porter-a" + file)
         #expect(group.memoryKills == 2)
     }
 }

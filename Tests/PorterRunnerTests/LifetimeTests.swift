@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Porter
 import PorterProcess
+import PorterTestSupport
 import Testing
 
 /// What happens to machines when the runner ends, and what is known afterwards.
@@ -37,7 +38,7 @@ import Testing
         isolation: String
     ) throws {
         let settings = ["PORTER_RUNNER_ISOLATION": isolation]
-        let folder = try TemporaryFolder()
+        let folder = try TemporaryFolder(mode: 0o755)
         for round in 0..<4 {
             let runner = try RunnerProcess.begin(
                 worker: "setsid sleep 1000 & exec sleep 1000\n", in: folder, settings)

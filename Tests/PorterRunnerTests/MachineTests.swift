@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Porter
 import Synchronization
+import PorterTestSupport
 import Testing
 
 /// What a machine is and does, told by the real program.

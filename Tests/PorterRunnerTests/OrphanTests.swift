@@ -1,5 +1,6 @@
 import Glibc
 import PorterProcess
+import PorterTestSupport
 import Testing
 
 @Suite struct OrphanTests {

@@ -5,13 +5,11 @@ import PorterHTTP
 import PorterMachines
 import PorterProcess
 import Synchronization
+import PorterTestSupport
 import Testing
 
 /// The real `porter-runner`, with a shell script in the worker's place.
 final class RunnerProcess: Sendable {
-    /// Seconds for anything that another process must do.
-    static let patience = 60.0
-
     let folder: TemporaryFolder
     let pid: Int32
     private let shared: Shared
@@ -37,7 +35,7 @@ final class RunnerProcess: Sendable {
         worker: String?, in given: TemporaryFolder? = nil, asNobody: Bool = false, prefix: [String] = [],
         arguments: [String] = [], _ extra: [String: String] = [:]
     ) throws {
-        let folder = try given ?? TemporaryFolder()
+        let folder = try given ?? TemporaryFolder(mode: 0o755)
         self.folder = folder
         var environment = [
             "STATE_DIRECTORY": folder.path + "/state",
@@ -45,7 +43,7 @@ final class RunnerProcess: Sendable {
         ]
         if let worker {
             environment["PORTER_WORKER_COMMAND"] = try folder.write(
-                "worker", "#!/bin/sh\n" + worker, mode: 0o755)
+                "#!/bin/sh\n" + worker, to: "worker", mode: 0o755)
         }
         environment.merge(extra) { $1 }
         var program = try Self.program()
@@ -185,16 +183,6 @@ final class RunnerProcess: Sendable {
 
     /// Waits until the log holds the text.
     func says(_ text: String) -> Bool { eventually { words.contains(text) } }
-}
-
-/// Polls the condition until it holds or patience is over.
-func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = Date(timeIntervalSinceNow: RunnerProcess.patience)
-    while Date() < deadline {
-        if condition() { return true }
-        usleep(10_000)
-    }
-    return condition()
 }
 
 /// The host's processes, as the tests themselves read them.

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import PorterProcess
 import PorterSettings
+import PorterTestSupport
 import Testing
 
 @testable import PorterRunner
@@ -47,7 +48,7 @@ import Testing
 
     @Test func `the defaults are the contract's`() throws {
         let folder = try TemporaryFolder()
-        try folder.write("porter-worker", "#!/bin/sh\n", mode: 0o755)
+        try folder.write("#!/bin/sh\n", to: "porter-worker", mode: 0o755)
         let settings = try RunnerSettings.load(
             ["PORTER_RUNNER_SOCKET": folder.path + "/s"], isRoot: true, folder: folder.path)
         #expect(settings.worker == folder.path + "/porter-worker")

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Porter
+import PorterTestSupport
 import Testing
 
 @testable import PorterRunner
@@ -9,11 +10,11 @@ import Testing
     @Test func `links are removed and not followed, closed folders opened, and no depth is too deep`() throws
     {
         let folder = try TemporaryFolder()
-        let kept = try folder.write("kept", "precious")
+        let kept = try folder.write("precious", to: "kept")
         let root = folder.path + "/workspace"
         try FileManager.default.createDirectory(
             atPath: root + "/closed/inner", withIntermediateDirectories: true)
-        try folder.write("workspace/closed/inner/file", "")
+        try folder.write("", to: "workspace/closed/inner/file")
         symlink(kept, root + "/link")
         symlink(folder.path, root + "/closed/up")
         chmod(root + "/closed/inner", 0)
@@ -88,8 +89,8 @@ import Testing
         for number in 0..<1002 {
             let record = record("b\(number)", at: now.adding(seconds: -number))
             try folder.write(
-                "state/machines/\(record.id).json",
-                String(decoding: MachineRecord.encode(record), as: UTF8.self))
+                String(decoding: MachineRecord.encode(record), as: UTF8.self),
+                to: "state/machines/\(record.id).json")
         }
 
         let fleet = try fleet(folder, now)
@@ -104,11 +105,11 @@ import Testing
         let now = Instant(seconds: 1_800_000_000)
         let machines = folder.path + "/state/machines"
         try FileManager.default.createDirectory(atPath: machines, withIntermediateDirectories: true)
-        try folder.write("state/machines/broken.json", "{\"id\": ")
-        try folder.write("state/machines/half.json.new", "{")
+        try folder.write("{\"id\": ", to: "state/machines/broken.json")
+        try folder.write("{", to: "state/machines/half.json.new")
         try folder.write(
-            "state/machines/good.json",
-            String(decoding: MachineRecord.encode(record("good", at: now)), as: UTF8.self))
+            String(decoding: MachineRecord.encode(record("good", at: now)), as: UTF8.self),
+            to: "state/machines/good.json")
 
         let fleet = try fleet(folder, now)
 

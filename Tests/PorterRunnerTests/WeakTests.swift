@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Porter
 import PorterProcess
+import PorterTestSupport
 import Testing
 
 /// Machines without a box, where the operator accepted that.

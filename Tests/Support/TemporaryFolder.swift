@@ -6,12 +6,15 @@ package final class TemporaryFolder: Sendable {
     package let path: String
 
     /// A new folder below the system's one for temporary things.
-    package init() throws {
+    ///
+    /// - Parameter mode: who may look into it; nobody else, unless a program under another user must.
+    package init(mode: UInt32 = 0o700) throws {
         var template = Array("/tmp/porter-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
         }
         path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        chmod(path, mode)
     }
 
     deinit {
@@ -27,9 +30,10 @@ package final class TemporaryFolder: Sendable {
     ///
     /// - Returns: the file's path.
     @discardableResult
-    package func write(_ text: String, to name: String) throws -> String {
+    package func write(_ text: String, to name: String, mode: UInt32 = 0o644) throws -> String {
         let path = file(name)
         try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        chmod(path, mode)
         return path
     }
 
