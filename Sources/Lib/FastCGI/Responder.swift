@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 package import PorterHTTP
 import PorterProcess
+import Synchronization
 
 /// Serves requests on threads of its own until the program is told to end.
 package struct Responder: Sendable {
@@ -70,39 +71,31 @@ package struct Responder: Sendable {
         FCGX_Init()
         let flags = fcntl(descriptor, F_GETFL)
         _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
-        let wake = eventfd(0, Int32(EFD_CLOEXEC))
+        let drain = Drain()
         let workers = Workers(count: threads)
         for _ in 0..<threads {
             Thread.start {
-                accept(descriptor, wake)
+                accept(descriptor, drain)
                 workers.leave()
             }
         }
         until()
-        var one: UInt64 = 1
-        write(wake, &one, 8)
+        drain.begin()
         whenDraining()
-        let isDrained = workers.wait(atMost: drainDeadline)
-        if isDrained { close(wake) }
-        return isDrained
+        return workers.wait(atMost: drainDeadline)
     }
 
-    /// Accepts and serves until the wake-up is readable.
-    private func accept(_ descriptor: Int32, _ wake: Int32) {
+    /// Accepts and serves until the responder drains.
+    private func accept(_ descriptor: Int32, _ drain: Drain) {
         var request = FCGX_Request()
         FCGX_InitRequest(&request, descriptor, 0)
         var failures = 0
-        while true {
-            var polled = [
-                pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-            ]
-            guard poll(&polled, 2, -1) > 0 else { continue }
-            if polled[0].revents != 0 { return }
-            if polled[1].revents & Int16(POLLIN) == 0 { return }
+        while !drain.hasBegun {
             let result = FCGX_Accept_r(&request)
-            // Another thread was first.
-            if result == -EAGAIN { continue }
+            if result == -EAGAIN {
+                guard drain.waitForConnection(descriptor) else { return }
+                continue
+            }
             guard result == 0 else {
                 failures += 1
                 if failures == 1 { log("accepting failed with \(result)") }
@@ -198,5 +191,39 @@ package struct Responder: Sendable {
             pairs.append((String(decoding: bytes, as: UTF8.self), String(cString: equals + 1)))
         }
         return pairs
+    }
+}
+
+/// Tells the accepting threads that the responder accepts no more.
+private final class Drain: Sendable {
+    private let isOn = Atomic(false)
+    /// Readable once it has begun, for threads that sleep.
+    private let wake = eventfd(0, Int32(EFD_CLOEXEC))
+
+    deinit {
+        close(wake)
+    }
+
+    var hasBegun: Bool { isOn.load(ordering: .acquiring) }
+
+    func begin() {
+        isOn.store(true, ordering: .releasing)
+        var one: UInt64 = 1
+        write(wake, &one, 8)
+    }
+
+    /// Waits until somebody connects, whom another thread may accept first.
+    ///
+    /// - Returns: false when the drain has begun or the socket is gone.
+    func waitForConnection(_ descriptor: Int32) -> Bool {
+        var polled = (
+            pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        )
+        let count = withUnsafeMutableBytes(of: &polled) {
+            poll($0.bindMemory(to: pollfd.self).baseAddress, 2, -1)
+        }
+        guard count > 0 else { return true }
+        return polled.0.revents == 0 && polled.1.revents & Int16(POLLIN) != 0
     }
 }
