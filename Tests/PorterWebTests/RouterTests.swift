@@ -10,10 +10,9 @@ import Testing
 
 /// Contract section 5: the addresses, and the order of checks.
 @Suite struct RouterTests {
-    @Test func `the table holds the addresses of the contract that exist`() throws {
-        let scene = try Scene()
+    @Test func `the table holds the addresses of the contract that exist`() {
         #expect(
-            scene.site.routes.map(\.name).sorted() == [
+            Site.router.routes.map(\.name).sorted() == [
                 "GET /api/tasks", "GET /api/tasks/history", "GET /api/tasks/{id}",
                 "GET /api/tasks/{id}/log", "GET /api/tasks/{id}/prompt", "GET /api/tasks/{id}/status",
                 "GET /healthz", "GET /metrics", "GET /readyz", "POST /api/callbacks/claim",
@@ -35,7 +34,7 @@ import Testing
 
     @Test func `another method is 405 with what is allowed, before anybody is asked who they are`() throws {
         let scene = try Scene()
-        for route in scene.site.routes {
+        for route in Site.router.routes {
             let target = "/" + route.path.joined(separator: "/")
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "X"] {
                 let isRight = method == route.method || (method == "HEAD" && route.method == "GET")
@@ -50,7 +49,7 @@ import Testing
 
     @Test func `without the token a closed address is 401, whatever else is wrong`() throws {
         let scene = try Scene()
-        for route in scene.site.routes {
+        for route in Site.router.routes {
             switch route.door {
             case .open: continue
             case .operatorToken, .worker: break

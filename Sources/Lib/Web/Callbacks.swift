@@ -17,20 +17,20 @@ extension Site {
     /// What a counter may reach: tokens, bytes.
     static var maximumCount: Int64 { 1 << 53 }
 
-    var callbackRoutes: [Route] {
+    static var callbackRoutes: [Route] {
         [
-            callback("claim") { (exchange) throws(Failure) in try claim(exchange) },
-            callback("progress") { (exchange) throws(Failure) in try progress(exchange) },
-            callback("credential") { (exchange) throws(Failure) in try credential(exchange) },
-            callback("complete") { (exchange) throws(Failure) in try complete(exchange) },
+            callback("claim") { (site, exchange) throws(Failure) in try site.claim(exchange) },
+            callback("progress") { (site, exchange) throws(Failure) in try site.progress(exchange) },
+            callback("credential") { (site, exchange) throws(Failure) in try site.credential(exchange) },
+            callback("complete") { (site, exchange) throws(Failure) in try site.complete(exchange) },
         ]
     }
 
-    private func callback(
-        _ name: String, _ handle: @escaping @Sendable (Exchange) throws(Failure) -> Response
+    private static func callback(
+        _ name: String, _ handle: @escaping @Sendable (Site, Exchange) throws(Failure) -> Response
     ) -> Route {
         Route(
-            "POST", "/api/callbacks/\(name)", .worker, maximumBody: Self.maximumCallback, handle)
+            "POST", "/api/callbacks/\(name)", .worker, maximumBody: maximumCallback, handle)
     }
 
     private struct Claim: Decodable {

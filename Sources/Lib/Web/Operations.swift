@@ -12,13 +12,13 @@ extension Site {
     /// The mark of the moment at which the database was first opened.
     package static var madeMark: String { "database.made" }
 
-    var operationRoutes: [Route] {
+    static var operationRoutes: [Route] {
         [
-            Route("GET", "/healthz", .open) { (_) throws(Failure) in
+            Route("GET", "/healthz", .open) { (_, _) throws(Failure) in
                 .json(200, .object(["status": .string("ok"), "version": .string(Porter.version)]))
             },
-            Route("GET", "/readyz", .open) { (exchange) throws(Failure) in ready(exchange) },
-            Route("GET", "/metrics", .operatorToken) { (_) throws(Failure) in try metrics() },
+            Route("GET", "/readyz", .open) { (site, exchange) throws(Failure) in site.ready(exchange) },
+            Route("GET", "/metrics", .operatorToken) { (site, _) throws(Failure) in try site.metrics() },
         ]
     }
 

@@ -19,11 +19,11 @@ struct Route: Sendable {
     let door: Door
     /// Bytes of a body at most.
     let maximumBody: Int
-    let handle: @Sendable (Exchange) throws(Failure) -> Response
+    let handle: @Sendable (Site, Exchange) throws(Failure) -> Response
 
     init(
         _ method: String, _ path: String, _ door: Door, maximumBody: Int = 0,
-        _ handle: @escaping @Sendable (Exchange) throws(Failure) -> Response
+        _ handle: @escaping @Sendable (Site, Exchange) throws(Failure) -> Response
     ) {
         self.method = method
         self.path = path.split(separator: "/").map(String.init)
@@ -46,8 +46,44 @@ struct Route: Sendable {
         return values
     }
 
+    var hasPlaceholder: Bool { path.contains { $0.hasPrefix("{") } }
+
     /// As the description of the interface writes it: `GET /api/tasks/{id}`.
     var name: String { "\(method) /\(path.joined(separator: "/"))" }
+}
+
+/// The table of addresses, made once.
+struct Router: Sendable {
+    /// A route that fits a path, with the values of the path's placeholders.
+    typealias Candidate = (route: Route, values: [String: String])
+
+    let routes: [Route]
+    /// What fits a target that is a route's path letter by letter, without placeholders: found without taking
+    /// the target apart, and the same that taking it apart would find.
+    private let literal: [String: [Candidate]]
+
+    init(_ routes: [Route]) {
+        self.routes = routes
+        let paths = Set(routes.filter { !$0.hasPlaceholder }.map { "/" + $0.path.joined(separator: "/") })
+        literal = Dictionary(
+            uniqueKeysWithValues: paths.map { path in
+                (path, Self.candidates(routes, path.dropFirst().split(separator: "/").map(String.init)))
+            })
+    }
+
+    /// The routes of the target's path, whatever their method, and the query's fields.
+    ///
+    /// - Returns: nil when there is no such address.
+    func find(_ target: String) -> (candidates: [Candidate], query: [String: String])? {
+        if let candidates = literal[target] { return (candidates, [:]) }
+        guard let target = Target(target) else { return nil }
+        let candidates = Self.candidates(routes, target.segments)
+        return candidates.isEmpty ? nil : (candidates, target.query)
+    }
+
+    private static func candidates(_ routes: [Route], _ segments: [String]) -> [Candidate] {
+        routes.compactMap { route in route.match(segments).map { (route, $0) } }
+    }
 }
 
 /// A request on its way to the handler, with what the router found out.

@@ -55,26 +55,20 @@ package struct Site: Sendable {
     }
 
     /// Every address there is.
-    var routes: [Route] {
-        operationRoutes + [webhookRoute] + callbackRoutes + taskRoutes
-    }
+    static let router = Router(operationRoutes + [webhookRoute] + callbackRoutes + taskRoutes)
 
     private func route(_ request: Request, _ state: BodyState) throws(Failure) -> Response {
-        guard let target = Target(request.target) else { throw .noRoute }
-        // The one address with a load to bear is looked at first.
-        let all = target.segments == webhookRoute.path ? [webhookRoute] : routes
-        let candidates = all.compactMap { route in route.match(target.segments).map { (route, $0) } }
-        guard !candidates.isEmpty else { throw .noRoute }
+        guard let (candidates, query) = Self.router.find(request.target) else { throw .noRoute }
         let method = request.method == "HEAD" ? "GET" : request.method
-        guard let (route, values) = candidates.first(where: { $0.0.method == method }) else {
-            throw Self.notAllowed(candidates.map(\.0.method))
+        guard let (route, values) = candidates.first(where: { $0.route.method == method }) else {
+            throw Self.notAllowed(candidates.map(\.route.method))
         }
         try open(route.door, request)
         if state == .tooLarge || request.body.count > max(route.maximumBody, Self.ignoredBody) {
             throw .tooLarge
         }
         return try route.handle(
-            Exchange(request: request, path: values, query: target.query, isWhole: state == .whole))
+            self, Exchange(request: request, path: values, query: query, isWhole: state == .whole))
     }
 
     /// Bytes of a body that an address without one overlooks.

@@ -15,25 +15,25 @@ extension Site {
     /// Bytes of a query's value at most.
     static var maximumQueryValue: Int { 256 }
 
-    var taskRoutes: [Route] {
+    static var taskRoutes: [Route] {
         [
-            Route("GET", "/api/tasks", .operatorToken) { (exchange) throws(Failure) in
-                try list(exchange, states: nil)
+            Route("GET", "/api/tasks", .operatorToken) { (site, exchange) throws(Failure) in
+                try site.list(exchange, states: nil)
             },
-            Route("GET", "/api/tasks/history", .operatorToken) { (exchange) throws(Failure) in
-                try list(exchange, states: TaskState.allCases.filter(\.isFinal))
+            Route("GET", "/api/tasks/history", .operatorToken) { (site, exchange) throws(Failure) in
+                try site.list(exchange, states: TaskState.allCases.filter(\.isFinal))
             },
-            Route("GET", "/api/tasks/{id}", .operatorToken) { (exchange) throws(Failure) in
-                try show(exchange)
+            Route("GET", "/api/tasks/{id}", .operatorToken) { (site, exchange) throws(Failure) in
+                try site.show(exchange)
             },
-            Route("GET", "/api/tasks/{id}/status", .operatorToken) { (exchange) throws(Failure) in
-                try showStatus(exchange)
+            Route("GET", "/api/tasks/{id}/status", .operatorToken) { (site, exchange) throws(Failure) in
+                try site.showStatus(exchange)
             },
-            Route("GET", "/api/tasks/{id}/log", .operatorToken) { (exchange) throws(Failure) in
-                try showLog(exchange)
+            Route("GET", "/api/tasks/{id}/log", .operatorToken) { (site, exchange) throws(Failure) in
+                try site.showLog(exchange)
             },
-            Route("GET", "/api/tasks/{id}/prompt", .operatorToken) { (exchange) throws(Failure) in
-                try showPrompt(exchange)
+            Route("GET", "/api/tasks/{id}/prompt", .operatorToken) { (site, exchange) throws(Failure) in
+                try site.showPrompt(exchange)
             },
         ]
     }

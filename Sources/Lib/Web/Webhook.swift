@@ -13,9 +13,9 @@ extension Site {
     /// Characters of a delivery's id at most; GitHub's have 36.
     static var maximumDeliveryID: Int { 128 }
 
-    var webhookRoute: Route {
-        Route("POST", "/api/webhooks/github", .open, maximumBody: Self.maximumDelivery) {
-            (exchange) throws(Failure) in try takeDelivery(exchange)
+    static var webhookRoute: Route {
+        Route("POST", "/api/webhooks/github", .open, maximumBody: maximumDelivery) {
+            (site, exchange) throws(Failure) in try site.takeDelivery(exchange)
         }
     }
 
