@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Porter
+import PorterProcess
 import PorterTestSupport
 import Synchronization
 import Testing
@@ -168,6 +169,36 @@ import Testing
         #expect(try store.value("SELECT count(*) FROM marks WHERE name LIKE 'mark-%'") == 160)
     }
 
+    @Test func `one that fails takes nobody down who shares its transaction`() async throws {
+        let store = try Store()
+        let holding = Workers(count: 1)
+        // Whoever commits now holds all others up, so that they share the next transaction.
+        async let isHeldUp = onThread {
+            try store.database.write("hold") { _ in
+                holding.leave()
+                return eventually { store.database.waitingWrites == 8 }
+            }
+        }
+        #expect(try await onThread { holding.wait(atMost: .seconds(60)) })
+        let written = try await withThrowingTaskGroup(of: Int?.self) { group in
+            for number in 0..<8 {
+                group.addTask {
+                    try await onThread {
+                        (try? store.write("m-\(number)", fails: number % 3 == 0)).map { number }
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0 += [$1].compactMap(\.self) }
+        }
+
+        #expect(try await isHeldUp)
+        #expect(written.sorted() == [1, 2, 4, 5, 7])
+        let names = try store.database.read("names") {
+            try String.fetchAll($0, sql: "SELECT name FROM marks WHERE name LIKE 'm-%' ORDER BY name")
+        }
+        #expect(names == ["m-1", "m-2", "m-4", "m-5", "m-7"])
+    }
+
     @Test func `a commit that makes a job due wakes the dispatcher, another does not`() throws {
         let store = try Store()
         let rings = Mutex(0)
@@ -254,5 +285,15 @@ import Testing
         try store.run("DROP TRIGGER broken")
 
         #expect(try store.database.claimJob(at: store.start)?.subject == claim.subject)
+    }
+}
+
+extension Store {
+    /// Writes a mark in a transaction that fails afterwards if asked to.
+    fileprivate func write(_ name: String, fails: Bool) throws {
+        try database.write("write \(name)") { transaction in
+            try transaction.run("INSERT INTO marks (name, value, at) VALUES (?, '', 0)", [name])
+            if fails { throw StoreError(.refused, operation: "write \(name)", message: "as asked") }
+        }
     }
 }

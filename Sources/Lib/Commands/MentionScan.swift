@@ -37,11 +37,6 @@ struct MentionScan: Sendable {
     private static let slash = UInt8(ascii: "/")
     private static let backslash = UInt8(ascii: "\\")
 
-    private static let ats = everywhere(at)
-    private static let slashes = everywhere(slash)
-    private static let backslashes = everywhere(backslash)
-    private static let lowers = everywhere(lower)
-
     private static func everywhere(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
 
     /// The high bit of each byte that is zero, and perhaps of one above such a byte: never too few.
@@ -53,15 +48,20 @@ struct MentionScan: Sendable {
 
     func finds(in bytes: UnsafeRawBufferPointer) -> Bool {
         guard let first = name.first else { return true }
+        // In registers: as static values each of them costs a look whether it is made already.
+        let ats = Self.everywhere(Self.at)
+        let slashes = Self.everywhere(Self.slash)
+        let backslashes = Self.everywhere(Self.backslash)
+        let lowers = Self.everywhere(Self.lower)
         let firsts = Self.everywhere(first)
         var index = 0
         // Each word is compared with the one that begins a byte later.
         while index + 8 < bytes.count {
             let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             let next = bytes.loadUnaligned(fromByteOffset: index + 1, as: UInt64.self)
-            let signs = Self.zeros(word ^ Self.ats) | Self.zeros(word ^ Self.slashes)
-            let begins = signs & Self.zeros((next | Self.lowers) ^ firsts)
-            if begins | Self.zeros(word ^ Self.backslashes) != 0 {
+            let signs = Self.zeros(word ^ ats) | Self.zeros(word ^ slashes)
+            let begins = signs & Self.zeros((next | lowers) ^ firsts)
+            if begins | Self.zeros(word ^ backslashes) != 0 {
                 for position in index..<index + 8 where isHit(bytes, position) { return true }
             }
             index += 8

@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Foundation
 import GRDB
 package import Porter
@@ -8,8 +9,8 @@ import Synchronization
 ///
 /// Each noun has its file (`Tasks.swift`, `Attempts.swift`, `Jobs.swift`, …) that extends ``Database``
 /// with its operations; one operation is one transaction. Writes of concurrent callers are committed
-/// together (group commit): whoever enters SQLite next takes everybody's waiting work along, each in a
-/// savepoint of its own, and all wait for the one sync. Several processes may share the file.
+/// together (group commit): one of them, the leader, takes everybody's waiting work along while the others
+/// sleep, and all wait for the one sync. Several processes may share the file.
 ///
 /// - SeeAlso: <https://www.sqlite.org/wal.html>, <https://www.sqlite.org/pragma.html#pragma_synchronous>
 package final class Database: Sendable {
@@ -18,7 +19,7 @@ package final class Database: Sendable {
     /// Who we are among the processes that hold jobs.
     package let holder: Holder
     private let pool: DatabasePool
-    private let waiting = Mutex<[Pending]>([])
+    private let queue = Mutex(CommitQueue())
     /// Claims that could not be given back when their work failed.
     let unreturned = Mutex<[JobClaim]>([])
     private let wakers = Mutex<[@Sendable () -> Void]>([])
@@ -52,6 +53,8 @@ package final class Database: Sendable {
             configuration.maximumReaderCount = Self.readers
             configuration.prepareDatabase { db in
                 try db.execute(sql: "PRAGMA cache_size = -\(Self.cache)")
+                // A savepoint's undo is a file otherwise, made and removed at each commit.
+                try db.execute(sql: "PRAGMA temp_store = MEMORY")
             }
             configuration.label = "porter"
             pool = try DatabasePool(path: path, configuration: configuration)
@@ -104,7 +107,10 @@ package final class Database: Sendable {
 
     /// Writes in a transaction that is shared with whoever waits at the same moment.
     ///
-    /// - Parameter claim: the job on whose behalf this is done; a claim that was taken over commits nothing.
+    /// - Parameters:
+    ///   - claim: the job on whose behalf this is done; a claim that was taken over commits nothing.
+    ///   - body: may run twice, if something that shared its transaction failed; so it changes nothing but the
+    ///     database.
     @discardableResult
     func write<T>(
         _ operation: String, for claim: JobClaim? = nil, _ body: @escaping (Transaction) throws -> T
@@ -114,67 +120,122 @@ package final class Database: Sendable {
             if let claim { try claim.check(transaction) }
             result = try body(transaction)
         }
-        waiting.withLock { $0.append(pending) }
+        if queue.withLock({ $0.enter(pending) }) == .follow { pending.turn.wait() }
+        // Either somebody took this along, or it is our turn to take along whatever waits.
+        if !pending.isDone { lead() }
+        if let failure = pending.failure { throw StoreError(failure, operation: operation) }
+        guard let result else {
+            throw StoreError(.unavailable, operation: operation, message: "the commit was given up")
+        }
+        return result
+    }
+
+    /// Writes that wait for the next commit.
+    var waitingWrites: Int { queue.withLock { $0.waiting.count } }
+
+    /// Commits all that waits, then leaves the lead to whoever came meanwhile.
+    private func lead() {
+        let batch = queue.withLock { $0.takeAll() }
+        var hasNewWork = false
         do {
-            let wokeSomebody = try pool.writeWithoutTransaction { db in
-                try self.commitWaiting(unless: pending, db)
-            }
-            if wokeSomebody {
-                for wake in wakers.withLock({ $0 }) { wake() }
-            }
-            if let failure = pending.failure { throw failure }
-            guard let result else {
-                throw StoreError(.unavailable, operation: operation, message: "the commit was given up")
-            }
-            return result
+            hasNewWork = try pool.writeWithoutTransaction { db in try Self.commit(batch, db) }
         } catch {
-            throw StoreError(error, operation: operation)
+            for pending in batch { pending.failure = error }
+        }
+        for pending in batch { pending.isDone = true }
+        let next = queue.withLock { $0.leave() }
+        next?.turn.signal()
+        for pending in batch.dropFirst() { pending.turn.signal() }
+        if hasNewWork {
+            for wake in wakers.withLock({ $0 }) { wake() }
         }
     }
 
-    /// Commits all that waits, unless another caller already took this one's work along.
-    private func commitWaiting(unless mine: Pending, _ db: GRDB.Database) throws -> Bool {
-        guard !mine.isDone else { return false }
-        let batch = waiting.withLock { waiting in
-            defer { waiting = [] }
-            return waiting
-        }
-        let transaction = Transaction(db)
+    /// Commits the batch in one transaction.
+    ///
+    /// Nearly always all of it succeeds. Only if one fails, the others are done again, each behind a savepoint.
+    private static func commit(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
         do {
+            let transaction = Transaction(db)
             try db.inTransaction(.immediate) {
-                for pending in batch {
-                    do {
-                        try db.inSavepoint {
-                            try pending.work(transaction)
-                            return .commit
-                        }
-                    } catch {
-                        pending.failure = error
-                        // A full disk rolls the whole transaction back: nobody's work is in it then.
-                        if !db.isInsideTransaction { throw error }
-                    }
-                }
+                for pending in batch { try pending.work(transaction) }
                 return .commit
             }
-        } catch {
-            for pending in batch {
-                pending.failure = error
-                pending.isDone = true
-            }
-            return false
+            return transaction.hasNewWork
+        } catch  where batch.count > 1 && !isDisk(error) {
+            return try commitApart(batch, db)
         }
-        for pending in batch { pending.isDone = true }
+    }
+
+    private static func commitApart(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
+        let transaction = Transaction(db)
+        try db.inTransaction(.immediate) {
+            for pending in batch {
+                do {
+                    try db.inSavepoint {
+                        try pending.work(transaction)
+                        return .commit
+                    }
+                } catch {
+                    pending.failure = error
+                    // A full disk rolls the whole transaction back: nobody's work is in it then.
+                    if !db.isInsideTransaction { throw error }
+                }
+            }
+            return .commit
+        }
         return transaction.hasNewWork
+    }
+
+    /// Whether the failure is the file's and not the work's, so that doing it again helps nobody.
+    private static func isDisk(_ error: any Error) -> Bool {
+        guard let code = (error as? DatabaseError)?.resultCode else { return false }
+        return ![.SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_ERROR].contains(code)
+    }
+}
+
+/// Who waits for the next commit, and whether somebody is at work on one.
+private struct CommitQueue {
+    enum Role {
+        /// Take along what waits, now.
+        case lead
+        /// Sleep until it is done, or until it is your turn to lead.
+        case follow
+    }
+
+    private(set) var waiting: [Pending] = []
+    private var hasLeader = false
+
+    mutating func enter(_ pending: Pending) -> Role {
+        waiting.append(pending)
+        guard !hasLeader else { return .follow }
+        hasLeader = true
+        return .lead
+    }
+
+    mutating func takeAll() -> [Pending] {
+        defer { waiting = [] }
+        return waiting
+    }
+
+    /// Gives up the lead.
+    ///
+    /// - Returns: who has it now, and must be woken for it.
+    mutating func leave() -> Pending? {
+        hasLeader = !waiting.isEmpty
+        return waiting.first
     }
 }
 
 /// One caller's work while it waits for the commit.
 ///
-/// Its closure and its result are touched inside GRDB's serial writer queue while the submitting thread waits
-/// for that queue, and by that thread alone afterwards.
+/// The leader alone touches it between the caller's entry into the queue and the signal, and the caller alone
+/// before and after.
 // Safe because no two threads ever touch it at once.
 private final class Pending: @unchecked Sendable {
     let work: (Transaction) throws -> Void
+    /// Signalled once: when it is done, or when its caller is to lead.
+    let turn = DispatchSemaphore(value: 0)
     var failure: (any Error)?
     var isDone = false
 
