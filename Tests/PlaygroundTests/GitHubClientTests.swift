@@ -90,13 +90,13 @@ import Testing
         #expect(comparison.files == 1)
         #expect(comparison.additions == 1)
         #expect(comparison.subjects == ["Add x"])
-        #expect(try github.openPullRequests(hello, "porter/task_1").isEmpty)
+        #expect(try github.pullRequests(hello, "porter/task_1").isEmpty)
         let draft = GitHub.PullRequestDraft(
             title: "Add x", body: "Closes #1", head: "porter/task_1", base: "main", isDraft: false)
         let pull = try github.createPullRequest(hello, draft)
         #expect(pull.number == 2)
         #expect(pull.headSHA == pushed.text)
-        #expect(try github.openPullRequests(hello, "porter/task_1") == [pull])
+        #expect(try github.pullRequests(hello, "porter/task_1") == [pull])
         let error = #expect(throws: GitHubError.self) { try github.createPullRequest(hello, draft) }
         #expect(error?.code == .refused)
         try github.requestReview(hello, pull.number, "mona")

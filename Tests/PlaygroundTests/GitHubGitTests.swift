@@ -126,7 +126,7 @@ import Testing
         let more = try program.git(
             "cd c; echo y > y; git add y; git commit -q -m y; git push -q origin work; git rev-parse HEAD",
             token: write)
-        let found = try #require(try github.openPullRequests(GitHubProgram.hello, "work").first)
+        let found = try #require(try github.pullRequests(GitHubProgram.hello, "work").first)
         #expect(found.number == pull.number)
         #expect(found.headSHA == more.text)
     }

@@ -130,10 +130,10 @@ extension Operation {
             }, outcome: "1 1 +103 -21 [\"Fix all the bugs\"]"),
         Operation(
             name: "open pull requests", method: "GET", template: "/repos/{owner}/{repo}/pulls",
-            target: "/repos/octocat/Hello-World/pulls?head=octocat%3Anew-topic&state=open&per_page=100",
+            target: "/repos/octocat/Hello-World/pulls?head=octocat%3Anew-topic&state=all&per_page=100",
             permissions: ["pull_requests": "read"], status: 200,
             run: { (github) throws(GitHubError) in
-                try github.openPullRequests(.hello, "new-topic").map(\.summary).joined(separator: ",")
+                try github.pullRequests(.hello, "new-topic").map(\.summary).joined(separator: ",")
             }, outcome: pullOutcome),
         Operation(
             name: "create pull request", method: "POST", template: "/repos/{owner}/{repo}/pulls",

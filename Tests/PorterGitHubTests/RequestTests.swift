@@ -212,6 +212,6 @@ import Testing
         }
         let wire = ScriptedGitHub([.json(200, .array([pull(1, "porter/xy"), pull(2, "porter/x")]))])
 
-        #expect(try wire.github.openPullRequests(.hello, "porter/x").map(\.number) == [2])
+        #expect(try wire.github.pullRequests(.hello, "porter/x").map(\.number) == [2])
     }
 }

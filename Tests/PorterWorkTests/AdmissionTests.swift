@@ -23,6 +23,7 @@ import Testing
     /// In the contract's order: state of installation and repository, issue, permission, base, agent, key.
     static let obstacles: [Obstacle] = [
         Obstacle(.installationSuspended) { world in
+            world.github.change { $0.isSuspended = true }
             _ = try world.work.accept(
                 Delivery(guid: "suspend", event: "installation", action: "suspend", digest: []),
                 .installation(
@@ -151,6 +152,50 @@ import Testing
 
         #expect(try world.task(refused).reason == .notPermitted)
         #expect(try world.task(allowed).state == .running)
+    }
+
+    @Test func `digits in a list are an id and nobody's login`() throws {
+        let world = try World { $0.allowedLogins = ["1"] }
+        let impostor = Person(id: 77, login: "1")
+        world.github.change { $0.permissions["1"] = GitHub.Permission(level: "write", userID: 77) }
+
+        let refused = try world.ask(by: impostor)
+        let allowed = try world.ask(by: World.maria)
+        try world.settle()
+
+        #expect(try world.task(refused).reason == .notPermitted)
+        #expect(try world.task(allowed).state == .running)
+    }
+
+    @Test func `a login in a list means who had it first, through renames and for good`() throws {
+        let world = try World { $0.allowedLogins = ["Wim"] }
+        _ = try world.ask(by: World.wim)
+        try world.settle()
+        world.github.change { state in
+            state.permissions["willem"] = GitHub.Permission(level: "write", userID: 2)
+            state.permissions["wim"] = GitHub.Permission(level: "write", userID: 88)
+        }
+
+        let renamed = try world.ask(by: Person(id: 2, login: "willem"))
+        let successor = try world.ask(by: Person(id: 88, login: "wim"))
+        try world.settle()
+
+        #expect(try world.task(renamed).state == .running)
+        #expect(try world.task(successor).reason == .notPermitted)
+    }
+
+    @Test func `deliveries out of order do not keep an installation suspended`() throws {
+        let world = try World()
+        _ = try world.work.accept(
+            Delivery(guid: "late", event: "installation", action: "suspend", digest: [3]),
+            .installation(
+                InstallationChange(
+                    installationID: 77, account: Person(id: 900, login: "acme"), change: .suspended)))
+
+        let id = try world.ask()
+        try world.settle()
+
+        #expect(try world.task(id).state == .running)
     }
 
     // "answered once an issue, a person and a day, then silence (the task is stored failed/not_permitted with

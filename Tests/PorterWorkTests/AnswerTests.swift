@@ -137,6 +137,18 @@ import Testing
         #expect(world.github.seen.deleted == [5101])
     }
 
+    @Test func `a status comment whose call lost its answer shows the newest state in the end`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        world.github.faults.plant(.uncertainAfter, at: "createComment")
+        let id = try world.ask()
+
+        try world.live(seconds: 50)
+
+        #expect(world.statuses(id).count == 1)
+        #expect(world.statuses(id).first?.body.hasPrefix("**Running**") == true)
+    }
+
     @Test func `a marker that somebody else wrote is not ours`() throws {
         let world = try World()
         world.github.faults.plant(.uncertainBefore, at: "createComment")
@@ -244,6 +256,23 @@ import Testing
         #expect(failures == [])
     }
 
+    @Test func `an ending that cannot be posted is posted once it can, days later too`() throws {
+        for code in [GitHubError.Code.gone, .notFound, .forbidden, .unauthorized, .refused] {
+            let world = try World()
+            world.crew.change { $0.hangs = .agent }
+            let id = try world.ask()
+            try world.live(seconds: 10)
+            world.github.faults.plant(.github(code), at: "createComment", times: 40)
+            world.crew.change { $0.hangs = nil }
+
+            try world.live(seconds: 3600)
+            #expect(try world.task(id).publishedAt == nil)
+            try world.live(seconds: 2 * 86_400)
+
+            #expect(try world.flaws(id) == [], "\(code)")
+        }
+    }
+
     @Test func `an issue that is gone leaves nothing that is tried for ever`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .agent }
@@ -252,7 +281,7 @@ import Testing
         world.github.change { $0.issues = [:] }
         world.crew.change { $0.hangs = nil }
 
-        try world.live(seconds: 3600)
+        try world.live(seconds: Work.publishingPatience + 7200)
 
         #expect(try world.task(id).state == .success)
         #expect(try world.task(id).publishedAt == nil)

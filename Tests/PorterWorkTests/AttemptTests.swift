@@ -105,6 +105,73 @@ import Testing
         #expect(world.engine.running.isEmpty)
     }
 
+    @Test func `silence counts only since somebody listens`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        // The web server stops; the worker is well and is heard by nobody.
+        world.listen(false)
+
+        try world.live(seconds: 300)
+        #expect(try world.task(id).state == .running)
+        world.listen(true)
+        world.crew.change { $0.claims = false }
+        try world.live(seconds: 54)
+        #expect(try world.task(id).state == .running)
+        try world.live(seconds: 16)
+
+        #expect(try world.task(id).reason == .machineLost)
+    }
+
+    @Test func `a host that was down for minutes takes nobody's silence for a death`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 30)
+        world.advance(seconds: 120)
+        try world.reboot()
+
+        try world.settle()
+        #expect(try world.task(id).state == .running)
+        try world.live(seconds: 30)
+        #expect(try world.task(id).state == .running)
+    }
+
+    @Test func `an address that never once answered does not keep a silent worker`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        world.deafen()
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        world.crew.change { $0.claims = false }
+
+        try world.live(seconds: 66)
+
+        #expect(try world.task(id).reason == .machineLost)
+    }
+
+    @Test func `a task ends though its engine does not answer any more, and its machine goes later`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask("@porter demo --timeout=60s fix it")
+        try world.live(seconds: 10)
+        world.engine.faults.plant(.machines(.unreachable), at: "find", times: 100_000)
+
+        // The server's deadline is at 540 s, the engine's patience ends 300 s later.
+        try world.live(seconds: 810)
+        #expect(try world.task(id).state == .running)
+        try world.live(seconds: 70)
+
+        #expect(try world.task(id).state == .timedOut)
+        #expect(world.endings(id).count == 1)
+        #expect(try world.store.listEvents(id).filter { $0.kind == "supervise_failed" }.count == 1)
+        world.engine.faults.clear()
+        try world.live(seconds: 900)
+        #expect(world.engine.running.isEmpty)
+        #expect(try world.flaws(id) == [])
+    }
+
     @Test func `heartbeats keep a task until the server's own deadline, not beyond`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .agent }

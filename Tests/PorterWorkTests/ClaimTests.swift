@@ -82,6 +82,34 @@ import Testing
         #expect(try scene.world.work.progress(token: token, Progress(phase: .clone)).goesOn)
     }
 
+    @Test func `a claim that waits for GitHub is answered once GitHub is back, in the same attempt`() throws {
+        let scene = try CallbackScene()
+        scene.world.github.faults.plant(.unreachable, at: "contentsToken", times: 20)
+        for _ in 0..<20 {
+            #expect(scene.failure { _ = try scene.claim() }?.status == 503)
+            try scene.world.live(seconds: 10)
+        }
+
+        let token = try scene.callback()
+
+        #expect(try scene.world.task(scene.id).attempt == 1)
+        #expect(try scene.world.work.progress(token: token, Progress(phase: .clone)).goesOn)
+    }
+
+    @Test func `a token that nobody can be given any more is revoked at once`() throws {
+        let scene = try CallbackScene()
+        let world = scene.world
+        world.github.faults.during("contentsToken") {
+            guard let task = try? world.task(scene.id) else { return }
+            _ = try? world.store.end(task, Ending(.failed, reason: .internal), at: world.now)
+        }
+
+        #expect(scene.failure { _ = try scene.claim() }?.status == 409)
+
+        #expect(world.github.seen.tokens.count == 1)
+        #expect(world.github.seen.revoked.count == 1)
+    }
+
     @Test func `a second nonce is 409 and recorded, and the run goes on`() throws {
         let scene = try CallbackScene()
         let token = try scene.callback()

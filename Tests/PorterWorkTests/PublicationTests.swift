@@ -53,7 +53,7 @@ import Testing
         let world = try World()
         let id = try report(
             world, Attempt.Report(outcome: .success, headSHA: Self.commit), branch: Self.commit)
-        world.github.faults.plant(.github(.unauthorized), at: "branchHead", times: 60)
+        world.github.faults.plant(.github(.forbidden), at: "branchHead", times: 60)
 
         try world.live(seconds: 4 * 3600)
 
@@ -64,10 +64,51 @@ import Testing
         #expect(world.endings(id).first?.body.contains("`\(id.branch)`") == true)
     }
 
-    @Test func `success without a new commit is a success with the reason no_changes`() throws {
-        for branch in [nil, "0000000000000000000000000000000000000000"] {
+    @Test func `tries that failed for other reasons are no looks at the branch`() throws {
+        let world = try World()
+        let id = try report(world, Attempt.Report(outcome: .success, headSHA: Self.commit))
+        // The five tries until 31 seconds: a budget of tries would be used up.
+        world.github.faults.plant(.unreachable, at: "branchHead", times: 5)
+        try world.live(seconds: 40)
+        #expect(world.github.faults.count("branchHead") > 5)
+        world.github.change { $0.branches[id.branch] = Self.commit }
+
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).state == .success)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test func `a pull request that was merged before the task ended is its pull request`() throws {
+        for keepsBranch in [true, false] {
             let world = try World()
-            let id = try report(world, Attempt.Report(outcome: .success, headSHA: branch), branch: branch)
+            world.github.faults.plant(.unreachable, at: "requestReview")
+            let id = try report(
+                world, Attempt.Report(outcome: .success, headSHA: Self.commit), branch: Self.commit)
+            try world.settle()
+            #expect(world.github.seen.pulls.count == 1)
+            #expect(try world.task(id).state == .running)
+            // Merging makes the base hold the commit; many repositories delete the branch as well.
+            world.github.change { state in
+                state.branches["trunk"] = Self.commit
+                if !keepsBranch { state.branches[id.branch] = nil }
+            }
+
+            try world.live(seconds: 60)
+
+            let task = try world.task(id)
+            #expect(task.state == .success)
+            #expect(task.reason == nil)
+            #expect(task.pullRequestNumber == world.github.seen.pulls.first?.pull.number)
+            #expect(try world.flaws(id) == [])
+        }
+    }
+
+    @Test func `success without a new commit is a success with the reason no_changes`() throws {
+        let base = "0000000000000000000000000000000000000000"
+        for (branch, head) in [(nil, nil), (base, base), (nil, base)] as [(String?, String?)] {
+            let world = try World()
+            let id = try report(world, Attempt.Report(outcome: .success, headSHA: head), branch: branch)
 
             try world.live(seconds: 60)
 

@@ -52,6 +52,54 @@ import Testing
         #expect(world.comments(ending: "<!-- porter:reply:9 -->").isEmpty)
     }
 
+    @Test func `a stop that could not be shown at once is not answered as if nothing had run`() throws {
+        for fault in ["react", "crash"] {
+            let world = try World { $0.caps = Caps(perPerson: 1, total: 1) }
+            world.crew.change { $0.hangs = .agent }
+            let id = try world.ask()
+            try world.live(seconds: 10)
+            let waiting = try world.ask()
+            try world.live(seconds: 10)
+            let stop = { @Sendable in
+                _ = try? world.say("@porter stop \(waiting.rawValue)", by: World.wim, comment: 9)
+                _ = try? world.settle()
+            }
+            if fault == "react" {
+                world.github.faults.plant(.unreachable, at: "react")
+                stop()
+            } else {
+                #expect(try world.crash(at: "stop.carried", during: stop))
+            }
+            try world.live(seconds: 60)
+
+            #expect(try world.task(waiting).state == .cancelled, "\(fault)")
+            #expect(try world.task(id).state == .running)
+            #expect(world.comments(ending: "<!-- porter:reply:9 -->").isEmpty, "\(fault)")
+            #expect(world.github.seen.reactions[9] == [.eyes], "\(fault)")
+        }
+    }
+
+    @Test func `a stopped task ends though its engine never answers again`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        world.crew.change { $0.claims = false }
+        world.engine.faults.plant(.machines(.unreachable), at: "find", times: 100_000)
+        try world.say("@porter stop", by: World.wim)
+
+        try world.live(seconds: 300)
+        #expect(try world.task(id).state == .running)
+        try world.live(seconds: 90)
+
+        #expect(try world.task(id).state == .cancelled)
+        // What is left is destroyed as soon as the engine answers.
+        world.engine.faults.clear()
+        try world.live(seconds: 900)
+        #expect(world.engine.running.isEmpty)
+        #expect(try world.flaws(id) == [])
+    }
+
     @Test func `a worker that does not answer is destroyed by force after 15 seconds`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .clone }

@@ -19,7 +19,7 @@ extension GitHub {
             file: { _, _, _ throws(GitHubError) in throw refuse("file") },
             branchHead: { _, _ throws(GitHubError) in throw refuse("branchHead") },
             compare: { _, _, _ throws(GitHubError) in throw refuse("compare") },
-            openPullRequests: { _, _ throws(GitHubError) in throw refuse("openPullRequests") },
+            pullRequests: { _, _ throws(GitHubError) in throw refuse("pullRequests") },
             createPullRequest: { _, _ throws(GitHubError) in throw refuse("createPullRequest") },
             requestReview: { _, _, _ throws(GitHubError) in throw refuse("requestReview") },
             contentsToken: { _, _ throws(GitHubError) in throw refuse("contentsToken") },

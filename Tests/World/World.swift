@@ -25,6 +25,8 @@ package final class World: Sendable {
     private let trap = Mutex<String?>(nil)
     private let seenMoments = Mutex<[String]>([])
     private let serial = Mutex(UInt64(0))
+    private let listens = Mutex(true)
+    private let hearsItself = Mutex(true)
 
     private struct Live {
         var store: Database
@@ -66,7 +68,11 @@ package final class World: Sendable {
         let surroundings = Surroundings(
             store: store, github: github.face, machines: engine.face,
             catalog: .standard(demo: "/opt/demo"), clock: time.face, entropy: entropy, sealer: Self.sealer,
-            digest: Self.digest, journal: .silent, moment: { [weak self] in self?.pass($0) })
+            digest: Self.digest, journal: .silent,
+            hearsItself: { [weak self] in
+                guard let self else { return false }
+                return listens.withLock { $0 } && hearsItself.withLock { $0 }
+            }, moment: { [weak self] in self?.pass($0) })
         return Work(surroundings, policy)
     }
 
@@ -74,6 +80,19 @@ package final class World: Sendable {
     package func change(_ body: (inout Policy) -> Void) {
         live.withLock { body(&$0.policy) }
     }
+
+    /// Takes away the way by which the rules call themselves; workers are heard all the same.
+    package func deafen() {
+        hearsItself.withLock { $0 = false }
+    }
+
+    /// Stops or starts whatever lies between the workers and the rules: nothing of theirs arrives.
+    package func listen(_ isListening: Bool) {
+        listens.withLock { $0 = isListening }
+    }
+
+    /// Whether what workers say arrives.
+    package var isListening: Bool { listens.withLock { $0 } }
 
     /// Lets the clock jump, forwards or back, without anybody acting.
     package func advance(seconds: Int) {

@@ -46,6 +46,7 @@ package final class WorldCrew: Sendable {
 
     /// Lets each worker do all that it can now.
     func act(in world: World) throws {
+        guard world.isListening else { return }
         for entry in world.engine.running {
             for _ in 0..<12 {
                 let before = hands.withLock { $0[entry.machine.id] ?? Hand() }

@@ -8,6 +8,7 @@ package final class WorldGitHub: Sendable {
         package var app = GitHub.App(
             id: 55, slug: "porter", owner: Person(id: 900, login: "acme"),
             bot: Person(id: 901, login: "porter[bot]"))
+        package var isSuspended = false
         /// Nil when the App does not reach it.
         package var repository: GitHub.Repository? = GitHub.Repository(
             id: 42, owner: Person(id: 900, login: "acme"), name: "shop", defaultBranch: "trunk",
@@ -92,7 +93,7 @@ package final class WorldGitHub: Sendable {
             app: { () throws(GitHubError) in try self.call("app") { $0.app } },
             installation: { (id) throws(GitHubError) in
                 try self.call("installation") {
-                    GitHub.Installation(id: id, account: $0.app.owner, isSuspended: false)
+                    GitHub.Installation(id: id, account: $0.app.owner, isSuspended: $0.isSuspended)
                 }
             },
             repository: { (_) throws(GitHubError) in
@@ -158,8 +159,8 @@ package final class WorldGitHub: Sendable {
                         deletions: same ? 0 : 1, subjects: same ? [] : ["Wait for the session"])
                 }
             },
-            openPullRequests: { (_, head) throws(GitHubError) in
-                try self.call("openPullRequests") { $0.pulls.filter { $0.draft.head == head }.map(\.pull) }
+            pullRequests: { (_, head) throws(GitHubError) in
+                try self.call("pullRequests") { $0.pulls.filter { $0.draft.head == head }.map(\.pull) }
             },
             createPullRequest: { (_, draft) throws(GitHubError) in
                 try self.call("createPullRequest") { (state) throws(GitHubError) in

@@ -75,7 +75,7 @@ package struct Instance: Sendable {
                 sealer: .live(configuration),
                 digest: { token in
                     token.reveal { SHA256.digest(Array($0.utf8)) }
-                }, journal: journal),
+                }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered),
             Policy(configuration))
         self.work = work
     }

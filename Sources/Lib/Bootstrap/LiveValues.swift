@@ -128,6 +128,37 @@ extension Transport {
     }
 }
 
+/// A call to the callbacks' address, over the same way that workers take.
+struct SelfCall: Sendable {
+    private let transport: Transport
+    private let address: String
+    private static let limits = Transport.Limits(
+        connect: .seconds(2), total: .seconds(5), maximumBodyBytes: 65_536)
+
+    init(_ configuration: Configuration, _ cancellation: Cancellation) {
+        var options = CurlOptions()
+        options.authorityFile = configuration.authorityFile
+        options.cancellation = cancellation
+        options.privateHosts = Set(configuration.privateHosts)
+        // A worker on this machine reaches it wherever its name leads, and so may we.
+        if let host = AddressRules.host(of: configuration.callbackURL) { options.privateHosts.insert(host) }
+        transport = .curl(options)
+        address = configuration.callbackURL + "/healthz"
+    }
+
+    /// Whether a Porter answered.
+    @Sendable func isAnswered() -> Bool {
+        struct Health: Decodable {
+            let version: String
+        }
+        guard
+            let response = try? transport.send(Request(method: "GET", target: address), Self.limits),
+            response.status == 200
+        else { return false }
+        return (try? JSONDecoder().decode(Health.self, from: response.body)) != nil
+    }
+}
+
 extension Policy {
     /// Mebibytes of memory that a machine gets.
     private static let machineMemory = 2048

@@ -44,8 +44,8 @@ extension GitHub {
             file: { place, path, branch throws(GitHubError) in try client.file(place, path, branch) },
             branchHead: { place, branch throws(GitHubError) in try client.branchHead(place, branch) },
             compare: { place, base, head throws(GitHubError) in try client.compare(place, base, head) },
-            openPullRequests: { place, head throws(GitHubError) in
-                try client.openPullRequests(place, head)
+            pullRequests: { place, head throws(GitHubError) in
+                try client.pullRequests(place, head)
             },
             createPullRequest: { place, draft throws(GitHubError) in
                 try client.createPullRequest(place, draft)

@@ -223,11 +223,11 @@ extension AppClient {
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/pulls/pulls#list-pull-requests>
-    func openPullRequests(
+    func pullRequests(
         _ place: RepositoryRef, _ head: String
     ) throws(GitHubError) -> [GitHub.PullRequest] {
         let operation = "list pull requests"
-        let query = "head=\(Self.encoded("\(place.owner):\(head)"))&state=open&per_page=100"
+        let query = "head=\(Self.encoded("\(place.owner):\(head)"))&state=all&per_page=100"
         let response = try call(
             Call(operation: operation, path: path(place, "/pulls?\(query)")), in: place, Self.readPulls)
         return try Self.decode([PullJSON].self, response, operation)

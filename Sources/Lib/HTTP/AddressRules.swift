@@ -1,5 +1,8 @@
 /// Which addresses an outgoing call may reach.
-enum AddressRules {
+package enum AddressRules {
+    /// The host that an `http` or `https` URL names, lower case; nil for anything else.
+    package static func host(of url: String) -> String? { target(url)?.host }
+
     /// What a URL names, as far as the rules look at it.
     struct Target: Equatable {
         let isTLS: Bool

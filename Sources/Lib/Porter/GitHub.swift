@@ -47,8 +47,8 @@ package struct GitHub: Sendable {
     package var compare:
         @Sendable (_ repository: RepositoryRef, _ base: String, _ head: String) throws(GitHubError) ->
             Comparison
-    /// The open pull requests from that branch of the same repository.
-    package var openPullRequests:
+    /// The pull requests from that branch of the same repository, closed and merged ones included.
+    package var pullRequests:
         @Sendable (_ repository: RepositoryRef, _ head: String) throws(GitHubError) -> [PullRequest]
     /// Opens a pull request; `.refused` when one from that branch is open or nothing lies between the two.
     package var createPullRequest:
@@ -79,7 +79,7 @@ package struct GitHub: Sendable {
         file: @escaping @Sendable (RepositoryRef, String, String) throws(GitHubError) -> String?,
         branchHead: @escaping @Sendable (RepositoryRef, String) throws(GitHubError) -> String?,
         compare: @escaping @Sendable (RepositoryRef, String, String) throws(GitHubError) -> Comparison,
-        openPullRequests: @escaping @Sendable (RepositoryRef, String) throws(GitHubError) -> [PullRequest],
+        pullRequests: @escaping @Sendable (RepositoryRef, String) throws(GitHubError) -> [PullRequest],
         createPullRequest:
             @escaping @Sendable (RepositoryRef, PullRequestDraft) throws(GitHubError) -> PullRequest,
         requestReview: @escaping @Sendable (RepositoryRef, Int, String) throws(GitHubError) -> Void,
@@ -100,7 +100,7 @@ package struct GitHub: Sendable {
         self.file = file
         self.branchHead = branchHead
         self.compare = compare
-        self.openPullRequests = openPullRequests
+        self.pullRequests = pullRequests
         self.createPullRequest = createPullRequest
         self.requestReview = requestReview
         self.contentsToken = contentsToken

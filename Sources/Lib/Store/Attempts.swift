@@ -26,6 +26,8 @@ package struct Attempt: Hashable, Sendable {
     package let launchedAt: Instant?
     /// When a worker claimed it; nil before.
     package let claimedAt: Instant?
+    /// When the claim's answer was made; nil while whatever it needs cannot be had.
+    package let claimAnsweredAt: Instant?
     /// When the worker was allowed to start the agent; from here on there is no further attempt.
     package let agentStartedAt: Instant?
     /// When its worker was first told to stop; nil before.
@@ -48,6 +50,9 @@ package struct Attempt: Hashable, Sendable {
     package let logBytes: Int
     /// The worker's last word; nil until it reports.
     package let report: Report?
+
+    /// Whether its claim was stored and never answered: GitHub gave no token, for example.
+    var isUnanswered: Bool { claimedAt != nil && claimAnsweredAt == nil }
 
     /// What the worker reported at its end.
     package struct Report: Hashable, Sendable {
@@ -97,6 +102,7 @@ package struct Attempt: Hashable, Sendable {
         createdAt = Instant(milliseconds: row["created_at"])
         launchedAt = moment("launched_at")
         claimedAt = moment("claimed_at")
+        claimAnsweredAt = moment("claim_answered_at")
         agentStartedAt = moment("agent_started_at")
         stopToldAt = moment("stop_told_at")
         savingAt = moment("saving_at")

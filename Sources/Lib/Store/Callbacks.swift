@@ -50,7 +50,8 @@ package enum CallbackResult: Hashable, Sendable {
 extension Database {
     /// Lets the first nonce claim the attempt.
     ///
-    /// - Parameter repeatable: seconds after the claim in which its nonce may ask again.
+    /// - Parameter repeatable: seconds after the claim in which its nonce may ask again; one that was never
+    ///   answered may ask as long as it likes.
     /// - Returns: `.stored` for the nonce that holds the claim (a repeat included), `.claimedByOther`.
     package func claimAttempt(
         _ attempt: Attempt, nonceDigest: [UInt8], callbackTokenDigest: [UInt8], repeatable: Int,
@@ -61,6 +62,13 @@ extension Database {
             if let refusal = Self.refusal(task, attempt) { return refusal }
             guard attempt.report == nil else { return .refused("the report is stored already") }
             if let held = attempt.nonceDigest, let claimedAt = attempt.claimedAt {
+                if held == nonceDigest, attempt.isUnanswered {
+                    // The worker is there and waits: what keeps its answer from it is not its fault.
+                    try transaction.run(
+                        "UPDATE attempts SET heartbeat_at = ? WHERE task_id = ? AND number = ?",
+                        [now.milliseconds, task.id.rawValue, attempt.number])
+                    return .stored
+                }
                 if held == nonceDigest, now < claimedAt.adding(seconds: repeatable) { return .stored }
                 try transaction.record("second_claim_refused", task: task.id, at: now)
                 return .claimedByOther
@@ -91,16 +99,17 @@ extension Database {
     ///
     /// - Returns: the answer that is kept, nil when the attempt is gone.
     package func saveClaimAnswer(
-        _ attempt: Attempt, sealed: [UInt8], callbackTokenDigest: [UInt8]
+        _ attempt: Attempt, sealed: [UInt8], callbackTokenDigest: [UInt8], at now: Instant
     ) throws(StoreError) -> [UInt8]? {
         try write("save claim answer") { transaction in
             try transaction.run(
                 """
-                UPDATE attempts SET claim_sealed = ?, callback_token_digest = ?
-                WHERE task_id = ? AND number = ? AND claim_sealed IS NULL
+                UPDATE attempts SET claim_sealed = ?, callback_token_digest = ?, claim_answered_at = ?
+                WHERE task_id = ? AND number = ? AND claim_answered_at IS NULL
                 """,
                 [
-                    sealed.asData, callbackTokenDigest.asData, attempt.task.rawValue, attempt.number,
+                    sealed.asData, callbackTokenDigest.asData, now.milliseconds, attempt.task.rawValue,
+                    attempt.number,
                 ])
             return try transaction.current(attempt).1.claimSealed
         }

@@ -27,6 +27,17 @@ package struct StoredCommand: Hashable, Sendable {
     package let outcome: String?
 }
 
+extension Transaction {
+    /// Ends a command that waits.
+    func close(_ comment: Int64, _ outcome: String, at now: Instant) throws {
+        try run(
+            """
+            UPDATE commands SET answered_at = ?, outcome = ?
+            WHERE comment_id = ? AND answered_at IS NULL
+            """, [now.milliseconds, outcome, comment])
+    }
+}
+
 extension Database {
     /// The command of that comment.
     package func findCommand(comment: Int64) throws(StoreError) -> StoredCommand? {
@@ -65,13 +76,7 @@ extension Database {
     package func closeCommand(
         comment: Int64, _ outcome: String, for claim: JobClaim, at now: Instant
     ) throws(StoreError) {
-        try write("close command", for: claim) { transaction in
-            try transaction.run(
-                """
-                UPDATE commands SET answered_at = ?, outcome = ?
-                WHERE comment_id = ? AND answered_at IS NULL
-                """, [now.milliseconds, outcome, comment])
-        }
+        try write("close command", for: claim) { try $0.close(comment, outcome, at: now) }
     }
 
     /// An earlier refusal of the same person on the same issue since the moment.

@@ -96,6 +96,18 @@ extension Database {
         try write("ensure \(kind.rawValue)") { try $0.ensure(kind, for: task, at: moment) }
     }
 
+    /// Brings a task's waiting job forward to the moment, or makes it; its tries still count.
+    package func hurry(_ kind: JobKind, for task: TaskID, at moment: Instant) throws(StoreError) {
+        try write("hurry \(kind.rawValue)") { transaction in
+            try transaction.run(
+                """
+                INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?)
+                ON CONFLICT (subject, kind) DO UPDATE SET run_at = min(run_at, excluded.run_at)
+                """, [task.rawValue, kind.rawValue, moment.milliseconds])
+            transaction.hasNewWork = true
+        }
+    }
+
     /// Takes the job that has been due the longest and whose subject nobody else works on.
     ///
     /// One subject is in one pair of hands at a time, so what is done for a task happens in order.

@@ -13,6 +13,14 @@ package struct Step: Hashable, Sendable {
     package let outcome: String?
 }
 
+extension Step {
+    fileprivate init(key: String, row: Row) {
+        self.init(
+            key: key, calledAt: (row["called_at"] as Int64?).map(Instant.init(milliseconds:)),
+            calls: row["calls"], outcome: row["outcome"])
+    }
+}
+
 extension Database {
     /// Records the intent, or finds what is known of it.
     package func beginStep(
@@ -23,6 +31,15 @@ extension Database {
                 "INSERT INTO steps (key, task_id, began_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 [key, task?.rawValue, now.milliseconds])
             return try Self.step(key, transaction)
+        }
+    }
+
+    /// What is known of the effect; nil when it was never intended.
+    package func findStep(_ key: String) throws(StoreError) -> Step? {
+        try read("find step") { db in
+            try Row.fetchOne(
+                db, sql: "SELECT called_at, calls, outcome FROM steps WHERE key = ?", arguments: [key]
+            ).map { Step(key: key, row: $0) }
         }
     }
 
@@ -57,8 +74,9 @@ extension Database {
         let row = try Row.fetchOne(
             transaction.db.cachedStatement(
                 sql: "SELECT called_at, calls, outcome FROM steps WHERE key = ?"), arguments: [key])
-        return Step(
-            key: key, calledAt: (row?["called_at"] as Int64?).map(Instant.init(milliseconds:)),
-            calls: row?["calls"] ?? 0, outcome: row?["outcome"])
+        guard let row else {
+            throw StoreError(.corrupt, operation: "read step \(key)", message: "it was just written")
+        }
+        return Step(key: key, row: row)
     }
 }

@@ -112,14 +112,20 @@ extension Database {
         repository: Int64, issue: Int, askedBy moment: Instant
     ) throws(StoreError) -> [PorterTask] {
         try read("list unfinished tasks") { db in
-            try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ?
-                        AND finished_at IS NULL AND created_at <= ? ORDER BY id
-                    """, arguments: [repository, issue, moment.milliseconds]
-            ).map(PorterTask.init(row:))
+            try Self.unfinishedTasks(repository: repository, issue: issue, askedBy: moment, db)
         }
+    }
+
+    static func unfinishedTasks(
+        repository: Int64, issue: Int, askedBy moment: Instant, _ db: GRDB.Database
+    ) throws -> [PorterTask] {
+        try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ?
+                    AND finished_at IS NULL AND created_at <= ? ORDER BY id
+                """, arguments: [repository, issue, moment.milliseconds]
+        ).map(PorterTask.init(row:))
     }
 
     /// The issue's newest tasks that had been admitted, newest first.

@@ -121,6 +121,26 @@ extension Database {
         }
     }
 
+    /// Carries a `stop` out: asks the unfinished tasks that it means to stop, and closes it as done.
+    ///
+    /// - Parameter detail: who stopped them, for the endings.
+    /// - Returns: false when it means no unfinished task; then nothing has changed.
+    package func carryOut(
+        _ stop: StoredCommand, detail: String, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) -> Bool {
+        try write("carry out a stop", for: claim) { transaction in
+            let meant = try Self.unfinishedTasks(
+                repository: stop.repository.id, issue: stop.issueNumber, askedBy: stop.receivedAt,
+                transaction.db
+            ).filter { stop.target == nil || $0.id == stop.target }
+            for task in meant {
+                try transaction.requestStop(task, reason: .cancelledByUser, detail: detail, at: now)
+            }
+            if !meant.isEmpty { try transaction.close(stop.commentID, "done", at: now) }
+            return !meant.isEmpty
+        }
+    }
+
     /// Records that the issue shows the ending.
     package func publish(
         _ id: TaskID, endingID: Int64, url: String, for claim: JobClaim, at now: Instant

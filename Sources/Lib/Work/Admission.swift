@@ -23,8 +23,7 @@ extension Work {
             _ = try store.endSilently(task, ending, publishedAt: nil, for: claim, at: now)
             return .done
         }
-        let state = try store.installationState(task.repository.installationID)
-        if state == "suspended" || state == "deleted" {
+        if try isSuspended(task.repository.installationID) {
             return try refuse(task, .installationSuspended, claim)
         }
         if repository.isArchived { return try refuse(task, .repositoryArchived, claim) }
@@ -68,6 +67,20 @@ extension Work {
         return .done
     }
 
+    /// Whether the installation is suspended or gone.
+    ///
+    /// What deliveries said of it may have come out of order: GitHub is asked before it is believed.
+    private func isSuspended(_ installation: Int64) throws -> Bool {
+        let state = try store.installationState(installation)
+        guard state == "suspended" || state == "deleted" else { return false }
+        do throws(GitHubError) {
+            return try world.github.installation(installation).isSuspended
+        } catch {
+            guard [.notFound, .forbidden, .gone].contains(error.code) else { throw error }
+            return true
+        }
+    }
+
     /// The repository as GitHub shows it now; nil when the App does not reach it any more.
     func reachable(_ repository: RepositoryRef) throws(GitHubError) -> GitHub.Repository? {
         do {
@@ -79,8 +92,8 @@ extension Work {
     }
 
     /// Whether the person could push to the repository, and may use this Porter.
-    func mayCommand(_ person: Person, in repository: RepositoryRef) throws(GitHubError) -> Bool {
-        if let allowed = policy.allowedLogins, !Policy.names(allowed, person) { return false }
+    func mayCommand(_ person: Person, in repository: RepositoryRef) throws -> Bool {
+        if let allowed = policy.allowedLogins, try !names(allowed, person) { return false }
         return try world.github.permission(repository, person.login).allowsPush(by: person)
     }
 

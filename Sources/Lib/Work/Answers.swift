@@ -5,8 +5,9 @@ extension Work {
     /// Answers a command that made no task, or carries it out; every command needs the same permission.
     func answer(_ claim: JobClaim) throws -> JobOutcome {
         guard let comment = Int64(claim.subject.dropFirst("comment:".count)),
-            let command = try store.findCommand(comment: comment), command.outcome == nil
+            let command = try store.findCommand(comment: comment)
         else { return .done }
+        guard command.outcome == nil else { return try acknowledge(command) }
         let app = try world.github.app()
         _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
         guard let repository = try reachable(command.repository) else {
@@ -52,19 +53,22 @@ extension Work {
     private func stop(
         _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim
     ) throws -> JobOutcome {
-        let unfinished = try store.unfinishedTasks(
-            repository: here.id, issue: command.issueNumber, askedBy: command.receivedAt)
-        let meant = unfinished.filter { command.target == nil || $0.id == command.target }
-        guard !meant.isEmpty else {
-            let text = Replies.nothingToStop(command.target)
-            return try reply(text, command, here, claim)
-        }
-        for task in meant {
-            _ = try store.requestStop(
-                task.id, reason: .cancelledByUser, detail: "Stopped by \(command.author.login).", at: now)
+        world.moment("stop.carrying")
+        let stopped = try store.carryOut(
+            command, detail: "Stopped by \(command.author.login).", for: claim, at: now)
+        world.moment("stop.carried")
+        guard stopped else {
+            return try reply(Replies.nothingToStop(command.target), command, here, claim)
         }
         try reactGently(.eyes, to: command.commentID, in: here)
-        try store.closeCommand(comment: command.commentID, "done", for: claim, at: now)
+        return .done
+    }
+
+    /// Shows that a command was carried out, if that could not be shown at once.
+    private func acknowledge(_ command: StoredCommand) throws(GitHubError) -> JobOutcome {
+        if command.outcome == "done" {
+            try reactGently(.eyes, to: command.commentID, in: command.repository)
+        }
         return .done
     }
 
@@ -123,11 +127,11 @@ extension Work {
 
     /// Posts a comment under its marker, once; of two with one marker the later is deleted.
     ///
-    /// - Returns: the comment's id and address.
+    /// - Returns: the comment's id and address, and whether its text is this one for certain.
     func postComment(
         _ text: String, marker: String, key: String, task: TaskID?, in repository: RepositoryRef,
         issue: Int, since: Instant, _ claim: JobClaim
-    ) throws -> (id: Int64, url: String) {
+    ) throws -> (id: Int64, url: String, isNew: Bool) {
         let github = world.github
         let find = { () throws -> String? in
             let ours = try github.ownComments(repository, issue, since.adding(seconds: -300))
@@ -136,7 +140,7 @@ extension Work {
             for double in ours.dropFirst() { try github.deleteComment(repository, double.id) }
             return ours.first.map { "\($0.id) \($0.url)" }
         }
-        let outcome = try perform(key, task: task, for: claim, find: find) {
+        let (outcome, isNew) = try perform(key, task: task, for: claim, find: find) {
             let comment = try github.createComment(repository, issue, text + "\n\n" + marker)
             return "\(comment.id) \(comment.url)"
         }
@@ -144,6 +148,6 @@ extension Work {
         guard parts.count == 2, let id = Int64(parts[0]) else {
             throw StoreError(.corrupt, operation: "read step \(key)", message: "no comment in it")
         }
-        return (id, String(parts[1]))
+        return (id, String(parts[1]), isNew)
     }
 }

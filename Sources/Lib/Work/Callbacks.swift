@@ -139,8 +139,9 @@ extension Work {
         do {
             let result = try store.recordReport(attempt, report, at: now)
             if case .ended(let state) = result {
+                let isRepeat = attempt.report?.outcome == report.outcome || state == report.outcome.state
                 let current = try store.findTask(attempt.task)?.attempt
-                if current == attempt.number, state == report.outcome.state { return }
+                if current == attempt.number, isRepeat { return }
             }
             try check(result)
         } catch let error as CallbackFailure {
@@ -230,7 +231,7 @@ extension Work {
             Secret(String(decoding: body, as: UTF8.self)), Self.claimPlace(attempt))
         // Another thread may have answered the same nonce meanwhile: then its answer is the one.
         let kept = try store.saveClaimAnswer(
-            attempt, sealed: sealed, callbackTokenDigest: world.digest(callbackToken))
+            attempt, sealed: sealed, callbackTokenDigest: world.digest(callbackToken), at: now)
         log(.notice, "task claimed", ["task.id": task.id.rawValue, "attempt": "\(attempt.number)"])
         return try open(kept ?? sealed, of: attempt)
     }
@@ -243,10 +244,20 @@ extension Work {
         let token = try world.github.contentsToken(task.repository, access)
         world.moment("token.create.called")
         let sealer = world.sealer
-        let isOfUse = try store.saveToken(
-            task: task.id, attempt: attempt.number, purpose: purpose, expiresAt: token.expiresAt, at: now
-        ) { row in try sealer.seal(token.secret, Self.place(ofToken: row, task.id)) }
-        guard isOfUse else { throw CallbackFailure(409, "ended", "The task has ended.") }
+        do {
+            let isOfUse = try store.saveToken(
+                task: task.id, attempt: attempt.number, purpose: purpose, expiresAt: token.expiresAt, at: now
+            ) { row in try sealer.seal(token.secret, Self.place(ofToken: row, task.id)) }
+            guard isOfUse else { throw CallbackFailure(409, "ended", "The task has ended.") }
+        } catch {
+            // Nobody will know this token: it must not stay good for an hour.
+            do throws(GitHubError) {
+                try world.github.revoke(token.secret)
+            } catch {
+                log(.warning, "token could not be revoked", ["error": "\(error)"])
+            }
+            throw error
+        }
         return Credential(
             username: "x-access-token", token: token.secret.reveal { $0 },
             expiresAt: token.expiresAt.iso8601)

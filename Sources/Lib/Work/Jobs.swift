@@ -11,10 +11,11 @@ enum JobOutcome: Equatable {
 
 extension Work {
     /// How often a job of the kind is tried before it is given up; nil is for ever (at growing intervals).
+    ///
+    /// An ending has days instead of tries, see ``publishingPatience``.
     static func mostTries(_ kind: JobKind) -> Int? {
         switch kind {
-        case .supervise, .cleanup, .launch: nil
-        case .ending: 30
+        case .supervise, .cleanup, .launch, .ending: nil
         case .admit, .answer, .publish: 12
         case .react, .status: 8
         }
@@ -27,17 +28,30 @@ extension Work {
     private static func isOutage(_ error: any Error) -> Bool {
         switch error {
         case let error as GitHubError:
-            if case .rateLimited = error.code { return true }
-            return error.code == .unreachable || error.code == .uncertain
+            switch error.code {
+            // Credentials that are refused are the operator's to mend, and a wrong clock's.
+            case .rateLimited, .unreachable, .uncertain, .unauthorized: return true
+            case .forbidden, .notFound, .gone, .refused: return false
+            }
         case let error as MachinesError:
             return error.code == .unreachable || error.code == .uncertain
         default: return false
         }
     }
 
-    /// Seconds until the next try: doubling from one second to ten minutes, with up to a quarter of jitter.
-    func backoff(_ tries: Int) -> Int64 {
-        let base = min(600_000, Int64(1000) << Int64(min(tries, 20)))
+    /// Milliseconds between two tries at most.
+    static func longestBackoff(_ kind: JobKind) -> Int64 {
+        switch kind {
+        // Deadlines are kept within it as soon as the engine and GitHub answer again.
+        case .supervise: 30_000
+        case .ending: 3_600_000
+        case .admit, .answer, .publish, .launch, .react, .status, .cleanup: 600_000
+        }
+    }
+
+    /// Milliseconds until the next try: doubling from one second, with up to a quarter of jitter.
+    func backoff(_ kind: JobKind, _ tries: Int) -> Int64 {
+        let base = min(Self.longestBackoff(kind), Int64(1000) << Int64(min(tries, 20)))
         let random = world.entropy.bytes(1).first ?? 0
         return base + base * Int64(random) / 1024
     }
@@ -121,7 +135,7 @@ extension Work {
             return .gaveUp
         }
         log(.warning, "job postponed", facts)
-        var next = now.adding(milliseconds: backoff(claim.tries))
+        var next = now.adding(milliseconds: backoff(claim.kind, claim.tries))
         if let error = error as? GitHubError, case .rateLimited(let until) = error.code {
             // Never earlier than asked, and never lost to a wrong clock out there.
             next = max(next, min(until, now.adding(seconds: 3600)))
@@ -151,8 +165,6 @@ extension Work {
             let saved = try store.findAttempt(id, task.attempt)?.report?.headSHA
             _ = try store.end(
                 task, Ending(.failed, reason: .pullRequestFailed, headSHA: saved), for: claim, at: now)
-        case .ending:
-            try store.recordEvent("unpublishable", task: id, detail: "\(error)", at: now)
         default:
             break
         }

@@ -49,7 +49,7 @@ extension Work {
             ], region: engine.region, cpus: engine.cpus, memory: engine.memory)
         let machines = world.machines
         do {
-            let id = try perform(
+            let (id, _) = try perform(
                 "\(task.id.rawValue)/machine.create/\(attempt.number)", task: task.id, for: claim,
                 find: {
                     try machines.list("porter_task", task.id.rawValue)

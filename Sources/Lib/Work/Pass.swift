@@ -32,12 +32,12 @@ extension Work {
             log(.warning, "task had no job", ["task.id": task.rawValue, "job": kind.rawValue])
             try store.enqueue(kind, for: task, at: now)
         }
-        for task in try store.runningTasks() { try store.enqueue(.supervise, for: task.id, at: now) }
+        for task in try store.runningTasks() { try store.hurry(.supervise, for: task.id, at: now) }
+        report.destroyed += try destroyLeftovers()
+        report.pruned += try prune()
         while ContinuousClock.now - start < .seconds(Self.passLimit) {
             switch try turn() {
             case .idle:
-                report.destroyed += try destroyLeftovers()
-                report.pruned += try prune()
                 try store.setMark(Self.passMark, to: "done", at: now)
                 return report
             case .worked: report.jobs += 1

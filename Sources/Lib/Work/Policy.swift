@@ -96,8 +96,26 @@ package struct Policy: Sendable {
         self.logLimit = logLimit
     }
 
-    /// Whether the list names the person, by id or login.
-    static func names(_ list: [String], _ person: Person) -> Bool {
-        list.contains { $0 == String(person.id) || $0.lowercased() == person.login.lowercased() }
+}
+
+extension Work {
+    /// Whether an operator's list names the person, by id or login.
+    ///
+    /// A login means whoever had it when it was first seen here, for good: the id is kept, and neither a later
+    /// owner of a freed login nor a rename changes whom it means. Digits alone are an id, never a login.
+    func names(_ list: [String], _ person: Person) throws(StoreError) -> Bool {
+        for entry in list {
+            if entry.utf8.allSatisfy({ (48...57).contains($0) }) {
+                if entry == String(person.id) { return true }
+                continue
+            }
+            let name = "login.\(entry.lowercased())"
+            var pinned = try store.findMark(name)
+            if pinned == nil, entry.lowercased() == person.login.lowercased() {
+                pinned = try store.markOnce(name, String(person.id), at: now)
+            }
+            if pinned?.value == String(person.id) { return true }
+        }
+        return false
     }
 }

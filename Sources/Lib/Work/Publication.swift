@@ -3,8 +3,9 @@ import PorterAgents
 import PorterStore
 
 extension Work {
-    /// How often the branch is looked up before a reported head counts as missing.
-    static var mostBranchLooks: Int { 5 }
+    /// How often GitHub must say the same before it is believed against the worker's word: its answers lag at
+    /// times.
+    static var mostLooks: Int { 6 }
 
     /// Looks at what is really on GitHub, opens the pull request, and ends the task.
     func publish(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
@@ -14,12 +15,18 @@ extension Work {
         if let stoppedAt = task.stopRequestedAt, report.outcome != .success {
             return try endStopped(task, attempt, stoppedAt, claim)
         }
+        if report.outcome == .success, let opened = try openedEarlier(task) {
+            return try endWithPullRequest(task, opened, claim)
+        }
         let head = try world.github.branchHead(task.repository, task.branch)
         guard report.outcome == .success else {
             return try end(task, failure(report, head: head), claim)
         }
         if let reported = report.headSHA, reported != head {
-            guard claim.tries >= Self.mostBranchLooks else {
+            if head == nil, try isBase(reported, of: task) {
+                return try end(task, Ending(.success, reason: .noChanges), claim)
+            }
+            guard try hasLookedEnough("branch.missing", task, claim) else {
                 throw GitHubError(
                     .notFound, operation: "find branch", message: "\(task.branch) is not at \(reported)")
             }
@@ -34,22 +41,33 @@ extension Work {
         }
         do {
             let pullRequest = try openPullRequest(task, head: head, base: base, changes, claim)
-            try askForReview(task, pullRequest)
-            let ending = Ending(
-                .success, detail: PullRequestText.summary(of: changes), headSHA: head,
-                pullRequest: pullRequest)
-            return try end(task, ending, claim)
+            return try endWithPullRequest(task, pullRequest, claim, changes: changes)
         } catch let error as GitHubError where [.refused, .forbidden, .notFound, .gone].contains(error.code) {
             if error.message.contains("No commits between") {
                 return try end(task, Ending(.success, reason: .noChanges, headSHA: head), claim)
             }
-            // One more try is worth it: GitHub's permissions and indexes lag at times.
-            guard claim.tries >= 2 else { throw error }
+            guard try hasLookedEnough("pull_request.refused", task, claim, most: Self.mostRefusals) else {
+                throw error
+            }
             let ending = Ending(
                 .failed, reason: .pullRequestFailed, detail: error.message, headSHA: head)
             return try end(task, ending, claim)
         }
     }
+
+    /// Counts a look at something that GitHub may yet say otherwise, apart from tries that failed for other
+    /// reasons.
+    private func hasLookedEnough(
+        _ what: String, _ task: PorterTask, _ claim: JobClaim, most: Int = mostLooks
+    ) throws(StoreError) -> Bool {
+        let key = "\(task.id.rawValue)/\(what)"
+        let looks = try store.beginStep(key, task: task.id, for: claim, at: now).calls + 1
+        try store.callStep(key, for: claim, at: now)
+        return looks >= most
+    }
+
+    /// How often a pull request must be refused.
+    static var mostRefusals: Int { 3 }
 
     private func end(_ task: PorterTask, _ ending: Ending, _ claim: JobClaim) throws -> JobOutcome {
         world.moment("task.ending")
@@ -70,10 +88,17 @@ extension Work {
         _ task: PorterTask, _ attempt: Attempt, _ stoppedAt: Instant, _ claim: JobClaim
     ) throws -> JobOutcome {
         let deadline = stopDeadline(attempt, stoppedAt)
-        if now < deadline, let machine = try machine(of: attempt), !machine.isGone {
-            return .again(min(deadline, now.adding(seconds: 1)))
+        do {
+            if now < deadline, let machine = try machine(of: attempt), !machine.isGone {
+                return .again(min(deadline, now.adding(seconds: 1)))
+            }
+            _ = try destroyMachine(of: attempt, claim)
+        } catch let error as MachinesError {
+            guard now >= deadline.adding(seconds: Self.enginePatience) else { throw error }
+            log(
+                .warning, "task ended without its engine",
+                ["task.id": task.id.rawValue, "error": "\(error)"])
         }
-        _ = try destroyMachine(of: attempt, claim)
         let ending = try endingWithWhatIsSaved(
             task, .cancelled, task.stopReason ?? .cancelledByUser, detail: task.detail)
         return try end(task, ending, claim)
@@ -105,11 +130,11 @@ extension Work {
             body: PullRequestText.body(task, changes: changes, agent: agentTitle(task), at: now),
             head: task.branch, base: base, isDraft: task.isDraft)
         let find = { () throws -> String? in
-            try github.openPullRequests(task.repository, task.branch).first
+            try github.pullRequests(task.repository, task.branch).first
                 .map { "\($0.number) \($0.url)" }
         }
-        let outcome = try perform(
-            "\(task.id.rawValue)/pull_request.create", task: task.id, for: claim, find: find
+        let (outcome, _) = try perform(
+            Self.pullRequestKey(task), task: task.id, for: claim, find: find
         ) {
             do throws(GitHubError) {
                 let made = try github.createPullRequest(task.repository, draft)
@@ -121,11 +146,59 @@ extension Work {
                 return found
             }
         }
+        return try pullRequest(outcome, head: head)
+    }
+
+    private static func pullRequestKey(_ task: PorterTask) -> String {
+        "\(task.id.rawValue)/pull_request.create"
+    }
+
+    private func pullRequest(
+        _ outcome: String, head: String
+    ) throws(StoreError) -> GitHub.PullRequest {
         let parts = outcome.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, let number = Int(parts[0]) else {
             throw StoreError(.corrupt, operation: "read a step", message: "no pull request in it")
         }
         return GitHub.PullRequest(number: number, url: String(parts[1]), headSHA: head)
+    }
+
+    /// The pull request that an earlier turn opened: it may be merged and its branch deleted by now, and is
+    /// the truth all the same.
+    private func openedEarlier(_ task: PorterTask) throws(StoreError) -> GitHub.PullRequest? {
+        guard let outcome = try store.findStep(Self.pullRequestKey(task))?.outcome,
+            let head = try store.findAttempt(task.id, task.attempt)?.report?.headSHA
+        else { return nil }
+        return try pullRequest(outcome, head: head)
+    }
+
+    /// Ends the task with its pull request; without the changes as far as they cannot be told any more.
+    private func endWithPullRequest(
+        _ task: PorterTask, _ pullRequest: GitHub.PullRequest, _ claim: JobClaim,
+        changes: GitHub.Comparison? = nil
+    ) throws -> JobOutcome {
+        try askForReview(task, pullRequest)
+        let known = try changes ?? laterChanges(task)
+        let ending = Ending(
+            .success, detail: known.map(PullRequestText.summary(of:)), headSHA: pullRequest.headSHA,
+            pullRequest: pullRequest)
+        return try end(task, ending, claim)
+    }
+
+    private func laterChanges(_ task: PorterTask) throws(GitHubError) -> GitHub.Comparison? {
+        guard let base = task.baseBranch else { return nil }
+        do {
+            let changes = try world.github.compare(task.repository, base, task.branch)
+            return changes.commits > 0 ? changes : nil
+        } catch {
+            guard [.notFound, .gone, .refused, .forbidden].contains(error.code) else { throw error }
+            return nil
+        }
+    }
+
+    private func isBase(_ commit: String, of task: PorterTask) throws(GitHubError) -> Bool {
+        guard let base = task.baseBranch else { return false }
+        return try world.github.branchHead(task.repository, base) == commit
     }
 
     /// Asks the person for a review where GitHub allows it; asking twice changes nothing.

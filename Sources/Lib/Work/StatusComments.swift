@@ -41,8 +41,10 @@ extension Work {
         let made = try postComment(
             text, marker: task.id.marker(.status), key: "\(task.id.rawValue)/comment.status",
             task: task.id, in: task.repository, issue: task.issueNumber, since: task.createdAt, claim)
+        // One that an earlier turn made may show an earlier text: then the next turn edits it.
         try store.saveStatusComment(
-            task.id, comment: made.id, url: made.url, body: text, for: claim, at: now)
+            task.id, comment: made.id, url: made.url, body: made.isNew ? text : "", for: claim, at: now)
+        if !made.isNew { try store.enqueue(.status, for: task.id, at: now) }
     }
 
     /// Edits are of one nature: the same text twice is the same comment.

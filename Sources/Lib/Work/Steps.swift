@@ -19,14 +19,14 @@ extension Work {
     /// - Parameters:
     ///   - find: looks for the effect in the world by its natural key; nil when it is not there.
     ///   - call: makes the effect and says what it left in the world.
-    /// - Returns: what the effect left in the world, from this call or an earlier one.
+    /// - Returns: what the effect left in the world, and whether this call made it or an earlier one.
     /// - Throws: ``Unsettled`` while a lost answer settles; else what `find` or `call` throw.
     func perform(
         _ key: String, task: TaskID?, for claim: JobClaim, find: () throws -> String?,
         call: () throws -> String
-    ) throws -> String {
+    ) throws -> (outcome: String, isNew: Bool) {
         let step = try store.beginStep(key, task: task, for: claim, at: now)
-        if let outcome = step.outcome { return outcome }
+        if let outcome = step.outcome { return (outcome, false) }
         let name = key.split(separator: "/").dropFirst().joined(separator: ".")
         if let calledAt = step.calledAt {
             let waited = now - calledAt
@@ -36,7 +36,7 @@ extension Work {
             }
             if let found = try find() {
                 try store.finishStep(key, outcome: found, for: claim, at: now)
-                return found
+                return (found, false)
             }
         }
         world.moment("\(name).intended")
@@ -52,7 +52,7 @@ extension Work {
         world.moment("\(name).called")
         try store.finishStep(key, outcome: outcome, for: claim, at: now)
         world.moment("\(name).recorded")
-        return outcome
+        return (outcome, true)
     }
 
     /// Whether the failure proves that nothing happened out there.

@@ -5,14 +5,48 @@ import PorterStore
 extension Work {
     /// Seconds between two looks at a running task.
     static var supervisionInterval: Int { 5 }
-    /// Seconds between two questions to the engine about a worker that sends heartbeats.
+    /// Seconds between two looks at a task whose worker has reported.
     static var quietInterval: Int { 15 }
+    /// Seconds after a task's deadline in which the engine must answer. Then the task ends, and its cleanup
+    /// goes on until the machine is gone.
+    static var enginePatience: Int { 300 }
 
     func supervise(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
         guard task.state == .running else { return .done }
         guard let attempt = try store.findAttempt(task.id, task.attempt) else {
             throw StoreError(.corrupt, operation: "supervise", message: "a task without its attempt")
         }
+        do {
+            return try supervise(task, attempt, claim)
+        } catch let error as MachinesError {
+            guard let ending = endingWithoutEngine(task, attempt) else { throw error }
+            log(
+                .warning, "task ended without its engine",
+                ["task.id": task.id.rawValue, "error": "\(error)"])
+            return try endFromOutside(
+                task, ending.state, ending.reason,
+                detail: "The engine that runs the machines did not answer.", claim)
+        }
+    }
+
+    /// How a task ends whose engine has not answered for so long after a deadline; nil while it has time.
+    private func endingWithoutEngine(
+        _ task: PorterTask, _ attempt: Attempt
+    ) -> (state: TaskState, reason: Reason)? {
+        let patience = -Self.enginePatience
+        if let stoppedAt = task.stopRequestedAt {
+            return now.adding(seconds: patience) >= stopDeadline(attempt, stoppedAt)
+                ? (.cancelled, task.stopReason ?? .cancelledByUser) : nil
+        }
+        let deadline = self.deadline(task, attempt)
+        guard now.adding(seconds: patience) >= deadline else { return nil }
+        return attempt.claimedAt == nil
+            ? (.failed, attempt.launchFailure ?? .launchFailed) : (.timedOut, .timeout)
+    }
+
+    private func supervise(
+        _ task: PorterTask, _ attempt: Attempt, _ claim: JobClaim
+    ) throws -> JobOutcome {
         // The report is stored: publishing has its own job, which asks for the truth as well.
         if attempt.report != nil {
             try store.ensureJob(.publish, for: task.id, at: now)
@@ -21,7 +55,7 @@ extension Work {
         if let stoppedAt = task.stopRequestedAt {
             return try superviseStop(task, attempt, stoppedAt, claim)
         }
-        if let verdict = verdict(task, attempt) {
+        if let verdict = try verdict(task, attempt) {
             return try act(on: verdict, task, attempt, claim)
         }
         if let machine = try machine(of: attempt), machine.isGone {
@@ -37,16 +71,21 @@ extension Work {
         case overdue
     }
 
-    /// Judges an attempt by its times alone; nil while all is well.
-    func verdict(_ task: PorterTask, _ attempt: Attempt) -> Verdict? {
+    /// Judges an attempt by its times, and by whether its worker could have been heard; nil while all is well.
+    func verdict(_ task: PorterTask, _ attempt: Attempt) throws(StoreError) -> Verdict? {
+        if now >= deadline(task, attempt) { return attempt.claimedAt == nil ? .unclaimed : .overdue }
+        guard let claimedAt = attempt.claimedAt, let listening = try listeningSince() else { return nil }
+        let heard = max(attempt.heartbeatAt ?? claimedAt, listening)
+        return now >= heard.adding(seconds: policy.limits.grace) ? .stale : nil
+    }
+
+    /// When an attempt must be over: claimed, or its whole run.
+    private func deadline(_ task: PorterTask, _ attempt: Attempt) -> Instant {
         let limits = policy.limits
         guard let claimedAt = attempt.claimedAt else {
-            return now >= attempt.createdAt.adding(seconds: limits.unclaimed) ? .unclaimed : nil
+            return attempt.createdAt.adding(seconds: limits.unclaimed)
         }
-        let whole = limits.clone + task.timeout + limits.saving + limits.grace
-        if now >= claimedAt.adding(seconds: whole) { return .overdue }
-        let heard = attempt.heartbeatAt ?? claimedAt
-        return now >= heard.adding(seconds: limits.grace) ? .stale : nil
+        return claimedAt.adding(seconds: limits.clone + task.timeout + limits.saving + limits.grace)
     }
 
     private func act(

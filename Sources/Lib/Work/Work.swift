@@ -62,6 +62,8 @@ package struct Surroundings: Sendable {
     package var digest: @Sendable (Secret) -> [UInt8]
     /// Where the operator reads what happened.
     package var journal: Journal
+    /// Whether a call to the workers' callback address reaches a running `porter-fcgi` at this moment.
+    package var hearsItself: @Sendable () -> Bool
     /// Called at each named moment of an outward effect; the fault tests end the process here.
     package var moment: @Sendable (_ name: String) -> Void
 
@@ -69,7 +71,8 @@ package struct Surroundings: Sendable {
     package init(
         store: Database, github: GitHub, machines: Machines, catalog: AgentCatalog, clock: Clock,
         entropy: Entropy, sealer: Sealer, digest: @escaping @Sendable (Secret) -> [UInt8],
-        journal: Journal, moment: @escaping @Sendable (String) -> Void = { _ in }
+        journal: Journal, hearsItself: @escaping @Sendable () -> Bool,
+        moment: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.store = store
         self.github = github
@@ -80,6 +83,7 @@ package struct Surroundings: Sendable {
         self.sealer = sealer
         self.digest = digest
         self.journal = journal
+        self.hearsItself = hearsItself
         self.moment = moment
     }
 }

@@ -142,6 +142,7 @@ extension Migrations {
                     nonce_digest BLOB,
                     callback_token_digest BLOB UNIQUE,
                     claim_sealed BLOB,
+                    claim_answered_at INTEGER,
                     created_at INTEGER NOT NULL,
                     launched_at INTEGER,
                     claimed_at INTEGER,
@@ -165,6 +166,7 @@ extension Migrations {
                     PRIMARY KEY (task_id, number),
                     CHECK ((report_status IS NULL) = (reported_at IS NULL)),
                     CHECK (agent_started_at IS NULL OR claimed_at IS NOT NULL),
+                    CHECK (claim_sealed IS NULL OR claim_answered_at IS NOT NULL),
                     CHECK (saving_at IS NULL OR claimed_at IS NOT NULL)
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX attempts_alive ON attempts (created_at) WHERE gone_at IS NULL;
