@@ -7,8 +7,9 @@ extension Work {
     static var supervisionInterval: Int { 5 }
     /// Seconds between two looks at a task whose worker has reported.
     static var quietInterval: Int { 15 }
-    /// Seconds after a task's deadline in which the engine must answer. Then the task ends, and its cleanup
-    /// goes on until the machine is gone.
+    /// Seconds after a task's deadline in which the engine must answer, before the task ends without it.
+    ///
+    /// Its cleanup goes on until the machine is gone.
     static var enginePatience: Int { 300 }
 
     func supervise(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
