@@ -70,6 +70,23 @@ package enum Reason: String, CaseIterable, Sendable {
         }
     }
 
+    /// The reasons that a worker can know when its run ends so; every other is the server's to find.
+    package static func knownToWorkers(_ outcome: Outcome) -> Set<Reason> {
+        switch outcome {
+        case .success: [.noChanges]
+        case .timedOut: [.timeout, .stalled]
+        // It repeats what it was told.
+        case .cancelled: [.cancelledByUser, .issueClosed]
+        case .failed:
+            [
+                .providerKeyMissing, .providerAuth, .providerQuota, .providerOverloaded, .contextTooLong,
+                .cloneFailed, .baseBranchMissing, .setupFailed, .agentMissing, .agentFailed,
+                .pushRejected, .pushRejectedWorkflow, .pushRejectedRule, .secretInChanges, .tooLarge,
+                .timeout, .stalled, .machineLost, .outOfMemory, .diskFull, .workerOutdated, .internal,
+            ]
+        }
+    }
+
     /// What happened, one sentence, for a person who knows GitHub and not Porter's inside.
     package var sentence: String { row.sentence }
 
