@@ -295,7 +295,7 @@ def test_no_path_leads_out_of_public(front, path):
     assert b"swift-tools-version" not in got.body and b"root:" not in got.body
 
 
-@pytest.mark.parametrize("path", ["/api/tasks/%zz", "/api/%", "/api/tasks/%00", "/healthz/%zz", "/api/" + "a" * 40_000])
+@pytest.mark.parametrize("path", ["/api/tasks/%zz", "/api/%", "/api/tasks/%00", "/healthz/%zz", "/api/" + "a" * 9_000])
 def test_a_request_that_cannot_be_read_is_refused_as_json(front, path):
     got = front.ask("GET", path)
     assert got.status in (400, 414)
@@ -306,7 +306,7 @@ def test_a_request_that_cannot_be_read_is_refused_as_json(front, path):
 
 
 def test_a_header_and_a_body_that_cannot_be_read_are_refused_as_json(front):
-    large = front.ask("GET", "/api/tasks", X_Large="a" * 40_000)
+    large = front.ask("GET", "/api/tasks", X_Large="a" * 9_000)
     assert large.status == 400 and large.json["error"] == "bad_request"
     for address in ("/api/callbacks/claim", "/api/webhooks/github", "/api/tasks"):
         got = front.ask("POST", address, b"no chunk\r\n", Transfer_Encoding="chunked")
