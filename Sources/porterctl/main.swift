@@ -63,6 +63,8 @@ do throws(StoreError) {
     case ("show", 2):
         guard let id = TaskID(rawValue: arguments[1]) else { wrongCall("\(arguments[1]) is no task's id") }
         try show(id, .start(.ctl)).leave()
+    case ("show", 1):
+        wrongCall("show needs the id of a task")
     default:
         wrongCall("it knows no \"\(arguments.joined(separator: " "))\"")
     }

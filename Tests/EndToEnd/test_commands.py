@@ -66,7 +66,7 @@ def test_stop_ends_a_run_and_saves_what_is_there(person):
     issue = person.new_issue()
     task_id = person.start("@porter demo\ndo: write part.txt 1\ndo: sleep 60", issue)
     person.stack.wait_for_task(
-        task_id, lambda task: (task["progress"] or {}).get("phase") == "agent", "the agent to run")
+        task_id, lambda task: task["progress"]["phase"] == "agent", "the agent to run")
 
     answer = person.ask("@porter stop", issue)
     task = person.stack.wait_for_ending(task_id, 60)

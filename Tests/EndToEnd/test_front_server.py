@@ -295,6 +295,49 @@ def test_no_path_leads_out_of_public(front, path):
     assert b"swift-tools-version" not in got.body and b"root:" not in got.body
 
 
+@pytest.mark.parametrize("path", ["/api/tasks/%zz", "/api/%", "/api/tasks/%00", "/healthz/%zz", "/api/" + "a" * 9_000])
+def test_a_request_that_cannot_be_read_is_refused_as_json(front, path):
+    got = front.ask("GET", path)
+    assert got.status in (400, 414)
+    assert got.json["error"] == "bad_request" and got.json["message"]
+    assert got.only("Content-Type").startswith("application/json")
+    assert got.only("Content-Security-Policy") == POLICY
+    assert got.only("Cache-Control") in ("no-store", "no-cache")
+
+
+def test_a_header_and_a_body_that_cannot_be_read_are_refused_as_json(front):
+    large = front.ask("GET", "/api/tasks", X_Large="a" * 9_000)
+    assert large.status == 400 and large.json["error"] == "bad_request"
+    for address in ("/api/callbacks/claim", "/api/webhooks/github", "/api/tasks"):
+        got = front.ask("POST", address, b"no chunk\r\n", Transfer_Encoding="chunked")
+        assert got.status == 400 and got.json["error"] == "bad_request", address
+    odd = front.ask("POST", "/api/tasks", b"", Transfer_Encoding="odd")
+    assert odd.status == 501 and odd.json["error"] == "bad_request"
+
+
+def test_a_page_whose_address_cannot_be_read_is_a_page(front):
+    got = front.ask("GET", "/help/%zz")
+    assert got.status == 400 and b"<!doctype html>" in got.body.lower()
+
+
+@pytest.mark.parametrize("method, path, allowed", [
+    ("TRACE", "/api/webhooks/github", "POST"), ("TRACE", "/api/callbacks/claim", "POST"),
+    ("TRACE", "/api/tasks", "GET, HEAD"), ("TRACE", "/healthz", "GET, HEAD"), ("TRACE", "/", "GET, HEAD"),
+    ("POST", "/help/", "GET, HEAD"), ("PUT", "/healthz", "GET, HEAD"), ("DELETE", "/api/webhooks/github", "POST")])
+def test_a_method_that_is_not_taken_is_405_as_json_with_allow(front, method, path, allowed):
+    got = front.ask(method, path)
+    assert got.status == 405
+    assert got.only("Allow") == allowed
+    assert got.json["error"] == "method_not_allowed" and got.json["message"]
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/callbacks", "/api?a=b"])
+def test_a_folder_of_the_interface_is_no_address_and_leads_nowhere(front, path):
+    got = answer(front.connect(), "GET", path, None, {"Host": "evil.example"})
+    assert got.status == 404 and got.json["error"] == "not_found"
+    assert "location" not in got.fields
+
+
 def test_a_made_up_host_changes_nothing(front):
     for host in ("evil.example", "evil.example:80", "localhost@evil.example"):
         got = answer(front.connect(), "GET", "/healthz", None, {"Host": host})

@@ -12,7 +12,7 @@ from stack import wait_for
 
 def agent_runs(stack, task_id):
     return stack.wait_for_task(
-        task_id, lambda task: (task["progress"] or {}).get("phase") == "agent"
+        task_id, lambda task: task["progress"]["phase"] == "agent"
         and "still at it" in stack.get(f"/api/tasks/{task_id}/log")[1]["text"], "the agent to run")
 
 
@@ -41,7 +41,7 @@ def test_the_watchdog_alone_finishes_what_a_dead_responder_left(folder):
         stack.kill("porter-fcgi")
         # The worker's callbacks need a responder, the queue does not: this one has no dispatcher's time.
         stack.start_fcgi()
-        stack.wait_for_task(task_id, lambda task: task["progress"] is None or
+        stack.wait_for_task(task_id, lambda task: task["status"] != "running" or
                             task["progress"]["phase"] in ("saving", "publishing"), "the worker's report")
         stack.kill("porter-fcgi")
 

@@ -114,7 +114,9 @@ import Testing
 
         #expect(result.code == 78)
         #expect(result.lines.count == 1)
-        #expect(result.lines.first?.hasPrefix("PORTER_GITHUB_APP_PRIVATE_KEY ") == true)
+        #expect(
+            result.lines.first
+                == "PORTER_GITHUB_APP_PRIVATE_KEY is wrong: it is no unencrypted private key in PEM.")
         #expect(!result.errors.contains("nonsense") && !result.errors.contains("QUJD"))
     }
 

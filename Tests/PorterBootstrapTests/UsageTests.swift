@@ -50,8 +50,15 @@ import Testing
         }
     }
 
+    @Test func `porterctl show without a task says what is missing`() throws {
+        let result = try here.run("porterctl", ["show"], here.sound)
+
+        #expect(result.code == 64)
+        #expect(result.lines.first == "porterctl: show needs the id of a task")
+    }
+
     @Test(arguments: [
-        ["show"], ["show", "1", "2"], ["tasks", "all"], ["check", "--all"], ["show", "task_x"], ["Check"],
+        ["show", "1", "2"], ["tasks", "all"], ["check", "--all"], ["show", "task_x"], ["Check"],
     ])
     func `porterctl refuses a command that it cannot read`(arguments: [String]) throws {
         let result = try here.run("porterctl", arguments, here.sound)

@@ -13,6 +13,8 @@ import Testing
         #expect(run("@porter \(word) fix it") == asked(agent, "fix it"))
         #expect(run("@porter \(word)") == asked(agent))
         #expect(run("@porter \(word)\nfix it") == asked(agent, "fix it"))
+        #expect(run("@porter\n\(word) fix\nit") == asked(agent, "fix\nit"))
+        #expect(run("@porter\r\n\r\n\(word)") == asked(agent))
     }
 
     @Test func `only the first name counts, the next word belongs to the instructions`() {
@@ -56,6 +58,7 @@ import Testing
     @Test(arguments: ["fix", "aider", "help!", "--draft fix", "--priority high tests", "🎉", "task_1"])
     func `an only word that is no agent is unknown_agent`(words: String) throws {
         for end in ["", " ", "\n", "\n  \n\t\r\n"] {
+            #expect(mistakeIn("@porter\n\(words)\(end)")?.reason == .unknownAgent)
             let mistake = try #require(mistakeIn("@porter \(words)\(end)"))
             #expect(mistake.reason == .unknownAgent)
             #expect(mistake.message.contains("`claude`"))

@@ -8,7 +8,13 @@ import Testing
     @Test(arguments: [
         // Block quotes.
         "> @porter help", ">@porter help", "   > @porter help", "> > @porter help",
-        "> text\n> @porter help",
+        "> text\n> @porter help", "- > @porter help",
+        // A line behind a quoted paragraph goes on with it, as replies by e-mail do.
+        "> quote\n@porter help", "> quote\nmore of it\n@porter help", "> quote\n   @porter help",
+        "> quote\r\n@porter help", "> > quote\n@porter help", "> - item\n@porter help",
+        "> quote\n    more\n@porter help", "- > quote\n@porter help", "> a\n>     b\n@porter help",
+        "> ```\n> code\n> ```\n> quote\n@porter help", "> # heading\n> quote\n@porter help",
+        "> On Monday Maria wrote:\n> > it fails\n@porter help", "text\n> quote\n@porter help",
         // Fences.
         "```\n@porter help\n```", "```swift\n@porter help\n```", "~~~\n@porter help\n~~~",
         "   ```\n@porter help\n   ```", "````\n```\n@porter help\n````", "```\n~~~\n@porter help\n```",
@@ -34,6 +40,12 @@ import Testing
     @Test(arguments: [
         // After a quote.
         "> quoted\n\n@porter help", ">\n@porter help", "> @porter status\n\n@porter help",
+        "> quoted\n>\n@porter help", "> quoted\n> \n@porter help", "> quoted\n \t\n@porter help",
+        "> quoted\nmore\n\n@porter help", "> # heading\n@porter help", "> heading\n> ===\n@porter help",
+        "> ```\n> code\n@porter help", "> text\n> ```\n> code\n> ```\n@porter help", "> ---\n@porter help",
+        ">     code\n@porter help", "> <!-- x -->\n@porter help", "> quoted\n- item\n@porter help",
+        "> quoted\n# heading\n@porter help", "> quoted\n---\n@porter help", "> -\n@porter help",
+        "> quoted\n```\ncode\n```\n@porter help", "> quoted\n<!-- x -->\n@porter help",
         // After a fence.
         "```\ncode\n```\n@porter help", "```\ncode\n`````\n@porter help", "```\ncode\n   ```  \n@porter help",
         "~~~\n@porter status\n~~~\n@porter help", "``\n@porter help", "```a`b\n@porter help",

@@ -22,6 +22,7 @@ import Testing
         "@porter --priority high --model openai/gpt-5.1:high --base release/1.x codex --timeout 10m --draft --context all do it --now",
         "@porter --context all --draft codex --timeout 600s --base  release/1.x\t--model openai/gpt-5.1:high --priority HIGH do it --now",
         "@porter: --DRAFT --Context=All codex --timeout=10m --base=release/1.x --model=openai/gpt-5.1:high --priority=High\ndo it --now",
+        "@porter\ncodex\n--timeout\n10m --draft\r\n--base=release/1.x\n\n--model=openai/gpt-5.1:high\r--priority high --context=all\ndo it --now",
     ])
     func `flags stand before or after the agent, in both forms`(comment: String) {
         #expect(run(comment) == all)
@@ -30,7 +31,7 @@ import Testing
     @Test func `a flag after the first word of the instructions belongs to them`() {
         #expect(run("@porter claude fix --draft mode") == asked("claude", "fix --draft mode"))
         #expect(run("@porter fix the --bogus flag") == asked(nil, "fix the --bogus flag"))
-        #expect(run("@porter claude\n--draft is broken") == asked("claude", "--draft is broken"))
+        #expect(run("@porter claude fix\n--draft") == asked("claude", "fix\n--draft"))
         #expect(run("@porter claude -x is broken") == asked("claude", "-x is broken"))
     }
 
@@ -53,8 +54,8 @@ import Testing
         #expect(mistake.message.hasSuffix("."))
     }
 
-    @Test func `a flag without its value at the line's end says so`() throws {
-        let mistake = try #require(mistakeIn("@porter claude --timeout\n10m"))
+    @Test func `a flag without its value at the comment's end says so`() throws {
+        let mistake = try #require(mistakeIn("@porter claude --timeout\n "))
         #expect(mistake.reason == .badCommand)
         #expect(mistake.message.contains("needs a value"))
     }

@@ -15,6 +15,8 @@ import Testing
         ("@porter claude fix\u{2028}it", "fix\u{2028}it"),
         ("@porter claude \u{0}fix", "\u{0}fix"),
         ("@porter claude ```\ncode\n```", "```\ncode\n```"),
+        ("@porter\n\nclaude\n\n  - one\n  - two", "  - one\n  - two"),
+        ("@porter\r\nclaude   fix\r\n\r\n  it", "fix\n\n  it"),
         ("@porter claude\n    indented\n    code", "    indented\n    code"),
     ])
     func `they go to the comment's end, line breaks kept`(comment: String, instructions: String) {
@@ -24,7 +26,8 @@ import Testing
 
     @Test(arguments: [
         "`", "~", "```\n", "> ", "<!--", "<!-- \n", "-->", "@porter", "/", "@", " ", "\t", "\r", "\r\n", "\n",
-        "--", "e\u{301}", "\u{301}", "🇩🇪", "👩‍👩‍👧‍👦", "- ```\n", "a", "x <!-- y\n", "`<!--` \n",
+        "--", "- ", "> - ", "> x\n", "e\u{301}", "\u{301}", "🇩🇪", "👩‍👩‍👧‍👦", "- ```\n", "a", "x <!-- y\n",
+        "`<!--` \n",
     ])
     func `four times the longest comment is read in linear time`(piece: String) {
         let filling = String(repeating: piece, count: 262_144 / piece.utf8.count)
@@ -32,6 +35,7 @@ import Testing
             _ = parse(filling)
             _ = parse("@porter " + filling)
             _ = parse("@porter stop " + filling)
+            _ = parse("- " + filling + "x")
             _ = parse(filling + "\n@porter help")
         }
         // Unoptimised it takes about a second; the square of the length would take many minutes.

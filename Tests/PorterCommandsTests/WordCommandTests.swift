@@ -18,7 +18,9 @@ import Testing
     func `alone, or with one task id, it is the command`(words: String, command: Command) {
         for mention in ["@porter", "/porter", "@porter:", "@Porter,"] {
             for end in ["", "  ", "\n", "\r\n\r\n", "\n \t\n"] {
-                #expect(parse("\(mention) \(words)\(end)") == command)
+                for gap in [" ", "\t", "\n", "\r\n\r\n", "\n  ", "\u{A0}"] {
+                    #expect(parse(mention + gap + words + end) == command)
+                }
             }
         }
     }
@@ -35,8 +37,8 @@ import Testing
         let mistake = try #require(mistakeIn("@porter \(words)"))
         #expect(mistake.reason == .badCommand)
         #expect(mistake.message.contains("`@porter \(name)"))
-        let first = words.split(whereSeparator: \.isNewline)[0].prefix(50)
-        #expect(mistake.message.contains("`@porter opencode \(first)"))
+        let whole = String(words.map { $0.isNewline ? " " : $0 })
+        #expect(mistake.message.contains("`@porter opencode \(whole)`."))
     }
 
     @Test func `the readings bear the instance's name`() {
@@ -47,6 +49,22 @@ import Testing
         }
         #expect(mistake.message.contains("`@helper stop TASK`"))
         #expect(mistake.message.contains("`@helper opencode stop it`"))
+    }
+
+    @Test func `the second reading repeats what was written, however long`() throws {
+        let words = String(repeating: "word ", count: 30)
+        let short = try #require(mistakeIn("@porter help\nwith \(words)"))
+        #expect(short.message.contains("`@porter opencode help with \(words.dropLast())`."))
+        let long = try #require(mistakeIn("@porter help " + String(repeating: words, count: 40)))
+        #expect(long.message.contains("…`.") && long.message.count < 600)
+    }
+
+    @Test func `the second reading names the agent that is suggested`() {
+        guard case .mistake(let mistake)? = parser.suggesting("codex").parse("@porter stop it") else {
+            Issue.record("it is no mistake")
+            return
+        }
+        #expect(mistake.message.contains("`@porter codex stop it`"))
     }
 
     @Test(arguments: ["help", "status", "stop", "retry"])

@@ -66,8 +66,10 @@ import Testing
         ("claim", #"{}"#, "nonce"), ("claim", #"{"nonce":1,"protocol":1}"#, "nonce"),
         ("claim", #"{"nonce":"12345678"}"#, "protocol"),
         ("claim", #"{"nonce":"12345678","protocol":"1"}"#, "protocol"),
-        ("claim", #"{"nonce":"12345678","protocol":1.5}"#, nil),
-        ("claim", #"{"nonce":"short","protocol":1}"#, "nonce"),
+        ("claim", #"{"nonce":"12345678","protocol":1.5}"#, "protocol"),
+        ("claim", #"{"nonce":"12345678","protocol":1e30}"#, "protocol"),
+        ("claim", #"{"nonce":"","protocol":1}"#, "nonce"),
+        ("claim", #"{"nonce":"\#(String(repeating: "n", count: 257))","protocol":1}"#, "nonce"),
         ("claim", #"{"nonce":null,"protocol":1}"#, "nonce"),
         ("progress", #"{}"#, "phase"), ("progress", #"{"phase":"thinking"}"#, "phase"),
         ("progress", #"{"phase":"starting"}"#, "phase"), ("progress", #"{"phase":"publishing"}"#, "phase"),
@@ -78,13 +80,20 @@ import Testing
         ("progress", #"{"phase":"agent","log":{"offset":"0","text":"x"}}"#, "log.offset"),
         ("progress", #"{"phase":"agent","log":{"offset":-1,"text":"x"}}"#, "log.offset"),
         ("progress", #"{"phase":"agent","log":{"offset":9223372036854775807,"text":"x"}}"#, "log.offset"),
-        ("progress", #"{"phase":"agent","log":{"offset":99999999999999999999,"text":"x"}}"#, nil),
+        ("progress", #"{"phase":"agent","log":{"offset":99999999999999999999,"text":"x"}}"#, "log.offset"),
+        ("progress", #"{"phase":"agent","log":{"offset":0.5,"text":"x"}}"#, "log.offset"),
+        ("progress", #"{"phase":"agent","log":{"offset":null,"text":"x"}}"#, "log.offset"),
+        (
+            "progress", #"{"phase":"agent","usage":{"input_tokens":10000000000000000000}}"#,
+            "usage.input_tokens"
+        ),
+        ("progress", #"{"phase":"agent","usage":{"output_tokens":0.5}}"#, "usage.output_tokens"),
         ("progress", #"{"phase":"agent","log":{"offset":0,"text":7}}"#, "log.text"),
         ("progress", #"{"phase":"agent","usage":{"input_tokens":"many"}}"#, "usage.input_tokens"),
         ("progress", #"{"phase":"agent","usage":{"input_tokens":-1}}"#, "usage.input_tokens"),
         ("progress", #"{"phase":"agent","usage":{"cost_usd":-0.5}}"#, "usage.cost_usd"),
         ("progress", #"{"phase":"agent","usage":{"cost_usd":1e300}}"#, "usage.cost_usd"),
-        ("progress", #"{"phase":"agent","usage":{"cost_usd":1e999}}"#, nil),
+        ("progress", #"{"phase":"agent","usage":{"cost_usd":1e999}}"#, "usage.cost_usd"),
         ("credential", #"{}"#, "purpose"), ("credential", #"{"purpose":"clone"}"#, "purpose"),
         ("complete", #"{"status":"success"}"#, "task_id"), ("complete", #"{"task_id":"ID"}"#, "status"),
         ("complete", #"{"task_id":"nonsense","status":"success"}"#, "task_id"),
@@ -95,6 +104,8 @@ import Testing
         ("complete", #"{"task_id":"ID","status":"success","head_sha":""}"#, "head_sha"),
         ("complete", #"{"task_id":"ID","status":"success","exit_code":256}"#, "exit_code"),
         ("complete", #"{"task_id":"ID","status":"success","exit_code":"0"}"#, "exit_code"),
+        ("complete", #"{"task_id":"ID","status":"success","exit_code":1.5}"#, "exit_code"),
+        ("complete", #"{"task_id":"ID","status":"success","exit_code":100000000000000000000}"#, "exit_code"),
         ("complete", #"{"task_id":"ID","status":"success","usage":[]}"#, "usage"),
     ]
 
@@ -180,6 +191,48 @@ import Testing
         #expect(scene.callback("progress", token, ["phase": "agent"]).status == 503)
         #expect(
             scene.callback("complete", token, ["task_id": id.rawValue, "status": "success"]).status == 503)
+    }
+
+    @Test(arguments: [1, 256])
+    func `a nonce may have one byte, and 256`(length: Int) throws {
+        let scene = try Scene()
+        let (_, machine) = try scene.started()
+        let nonce = String(repeating: "n", count: length)
+        #expect(scene.callback("claim", machine, ["nonce": nonce, "protocol": 1]).status == 200)
+    }
+
+    @Test func `a number that is there is read as it is, and null is none`() throws {
+        let scene = try Scene()
+        let (id, token) = try scene.claimed()
+        let raw = #"{"phase":"agent","usage":{"input_tokens":7,"output_tokens":null,"cost_usd":0.25}}"#
+        #expect(scene.callback("progress", token, raw: Data(raw.utf8)).status == 200)
+        #expect(try scene.world.task(id).usage == Usage(inputTokens: 7, costUSD: 0.25))
+    }
+
+    @Test(arguments: [
+        ("failed", "not_permitted", Reason.agentFailed), ("failed", "cancelled_by_user", .agentFailed),
+        ("failed", "no_changes", .agentFailed), ("failed", "pull_request_failed", .agentFailed),
+        ("failed", "provider_quota", .providerQuota), ("failed", "push_rejected_rule", .pushRejectedRule),
+        ("timed_out", "not_permitted", .timeout), ("timed_out", "stalled", .stalled),
+        ("cancelled", "not_permitted", .cancelledByUser), ("cancelled", "issue_closed", .issueClosed),
+    ])
+    func `a reason that no worker can know is stored as the outcome's plain one`(
+        status: String, said: String, stored: Reason
+    ) throws {
+        let scene = try Scene()
+        let (id, token) = try scene.claimed()
+
+        let response = scene.callback(
+            "complete", token, ["task_id": id.rawValue, "status": status, "reason": said])
+
+        #expect(response.status == 200)
+        #expect(try scene.world.store.findAttempt(id, 1)?.report?.reason == stored)
+    }
+
+    @Test func `a success keeps no reason of a worker's but that nothing changed`() {
+        #expect(Outcome.success.believable(.notPermitted) == nil)
+        #expect(Outcome.success.believable(nil) == nil)
+        #expect(Outcome.success.believable(.noChanges) == .noChanges)
     }
 
     @Test func `text with NUL in it is not cut there`() throws {

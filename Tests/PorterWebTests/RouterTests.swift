@@ -54,7 +54,7 @@ import Testing
             case .open: continue
             case .operatorToken, .worker: break
             }
-            let target = "/" + route.path.joined(separator: "/") + "?limit=x&offset=x"
+            let target = "/" + route.path.joined(separator: "/") + "?limit=x&offset=x&search=%ff"
             for fields: Fields in [
                 [:], ["Authorization": "Bearer wrong"], ["Authorization": "Basic \(Scene.operatorToken)"],
                 ["Authorization": "Bearer "], ["X-Porter-Callback-Token": ""],
@@ -63,6 +63,7 @@ import Testing
                 let response = scene.send(route.method, target, fields, Data("nonsense".utf8))
                 #expect(response.status == 401, "\(target)")
                 #expect(response.error == "unauthorized")
+                #expect(response.fields["WWW-Authenticate"] == "Bearer", "\(target)")
             }
         }
     }
@@ -73,7 +74,30 @@ import Testing
             for rest in ["", "/status", "/log?offset=-1", "/log?offset=x", "/prompt"] {
                 #expect(scene.get("/api/tasks/\(id)\(rest)").status == 404, "\(id)\(rest)")
             }
+            #expect(scene.get("/api/tasks/\(id)?x=%zz").status == 404)
         }
+    }
+
+    @Test(arguments: [
+        ("search=%ff", "search"), ("search=%zz", "search"), ("search=%", "search"),
+        ("limit=1&agent=%c3", "agent"),
+        ("se%61rch=%ff", "search"), ("%zz=1", "%zz"), ("unknown=%ff", "unknown"),
+        ("search=%ff&limit=x", "search"),
+    ])
+    func `a query that cannot be decoded is 400 with the field named`(query: String, name: String) throws {
+        let scene = try Scene()
+        let id = try scene.world.ask()
+        try scene.world.settle()
+        for path in ["", "/history", "/\(id.rawValue)", "/\(id.rawValue)/status", "/\(id.rawValue)/log"] {
+            let response = scene.get("/api/tasks\(path)?\(query)")
+            #expect(response.status == 400, "\(path)")
+            #expect(response.error == "bad_request")
+            #expect(response.message.contains("`\(name)`"), "\(response.message)")
+        }
+        #expect(scene.send("GET", "/api/tasks?\(query)").status == 401)
+        #expect(scene.send("GET", "/healthz?\(query)").status == 200)
+        let long = scene.get("/api/tasks?\(String(repeating: "x", count: 5000))=%zz")
+        #expect(long.status == 400 && long.message.count < 200)
     }
 
     @Test func `errors have one shape`() throws {

@@ -43,6 +43,11 @@ import Testing
             #expect(task["status"] as? String == state)
             let usage = try #require(task["usage"] as? [String: Any])
             #expect(Set(usage.keys) == ["input_tokens", "output_tokens", "cost_usd"])
+            for shown in [task, scene.get("/api/tasks/\(id.rawValue)/status").object] {
+                let progress = try #require(shown["progress"] as? [String: Any])
+                #expect(Set(progress.keys) == ["phase", "message", "at"])
+                if state != "running" { #expect(progress.values.allSatisfy { $0 is NSNull }) }
+            }
             #expect(((task["events"] as? [Any]) ?? []).count > 0)
             #expect((task["created_at"] as? String)?.hasSuffix("Z") == true)
         }
@@ -126,6 +131,9 @@ import Testing
         #expect(self.ids(scene, "?agent=demo").count == 7)
         #expect(self.ids(scene, "?agent=codex").isEmpty)
         #expect(self.ids(scene, "?created_by=wim") == [5, 3, 1].map { all[$0] })
+        #expect(self.ids(scene, "?created_by=WIM") == [5, 3, 1].map { all[$0] })
+        #expect(self.ids(scene, "?created_by=2") == [5, 3, 1].map { all[$0] })
+        #expect(self.ids(scene, "?created_by=22").isEmpty)
         #expect(self.ids(scene, "?issue=7") == [2, 1, 0].map { all[$0] })
         #expect(self.ids(scene, "?search=number3") == [all[3]])
         #expect(self.ids(scene, "?search=login+is").count == 7)

@@ -4,6 +4,7 @@ import PorterHTTP
 import PorterStore
 import PorterTestSupport
 import PorterTestWorld
+import PorterWork
 import Testing
 
 @testable import PorterWeb
@@ -50,6 +51,7 @@ import Testing
             fields["X-Hub-Signature-256"] = signature
             let response = scene.send("POST", "/api/webhooks/github", fields, Self.command)
             #expect(response.status == 401)
+            #expect(response.fields["WWW-Authenticate"] == nil)
             #expect(!response.text.contains(String(right.dropFirst(7))))
         }
         #expect(try count(scene) == 0)
@@ -173,6 +175,63 @@ import Testing
         #expect(try scene.world.store.countJobs().isEmpty)
     }
 
+    /// Installation and repository events of an account, as GitHub spells them.
+    private static func news(of account: [String: Any]) -> [(event: String, body: Data)] {
+        let installation: [String: Any] = ["id": 77, "account": account]
+        let repository: [String: Any] = [
+            "id": 42, "name": "shop", "full_name": "acme/shop", "owner": account,
+        ]
+        let bare: [String: Any] = ["id": 42, "name": "shop", "full_name": "acme/shop"]
+        return [
+            ("installation", ["action": "created", "installation": installation]),
+            ("installation", ["action": "suspend", "installation": installation]),
+            (
+                "installation_repositories",
+                ["action": "added", "installation": installation, "repositories_added": [bare]]
+            ),
+            ("repository", ["action": "renamed", "installation": ["id": 77], "repository": repository]),
+        ].map { ($0.0, Scene.json($0.1)) }
+    }
+
+    @Test(arguments: [["Acme"], ["900"], nil])
+    func `of accounts that are not served nothing is stored, of those that are it is`(
+        owners: [String]?
+    ) throws {
+        let scene = try Scene { $0.owners = owners }
+        if owners == nil {
+            _ = try scene.world.store.markOnce("app.owner", "900", at: scene.world.now)
+        }
+        for (index, news) in Self.news(of: ["id": 901, "login": "other"]).enumerated() {
+            for _ in 0..<2 {
+                let response = scene.deliver(news.body, event: news.event, guid: "other-\(index)")
+                #expect(response.status == 202)
+                #expect(response.object["status"] as? String == "ignored", "\(news.event)")
+            }
+            #expect(try scene.world.store.findDelivery("other-\(index)") == nil)
+        }
+        #expect(try scene.world.store.installationState(77) == nil)
+        for (index, news) in Self.news(of: ["id": 900, "login": "acme"]).enumerated() {
+            for status in ["accepted", "duplicate"] {
+                let response = scene.deliver(news.body, event: news.event, guid: "acme-\(index)")
+                #expect(response.object["status"] as? String == status, "\(news.event)")
+            }
+        }
+        #expect(try scene.world.store.installationState(77) == "suspended")
+    }
+
+    @Test func `of an account that is served no more, what was stored before is still a duplicate`() throws {
+        let scene = try Scene()
+        let news = Self.news(of: ["id": 900, "login": "acme"])
+        for (index, news) in news.enumerated() {
+            _ = scene.deliver(news.body, event: news.event, guid: "n-\(index)")
+        }
+        scene.world.change { $0.owners = ["other"] }
+        for (index, news) in news.enumerated() {
+            let response = scene.deliver(news.body, event: news.event, guid: "n-\(index)")
+            #expect(response.object["status"] as? String == "duplicate", "\(news.event)")
+        }
+    }
+
     @Test func `a form carries the same payload, and its signature is over the form`() throws {
         let scene = try Scene()
         let json = String(decoding: Self.command, as: UTF8.self)
@@ -223,6 +282,23 @@ import Testing
                 #expect(response.status == 202 || response.status == 400, "\(key) \(value)")
             }
         }
+    }
+
+    @Test(arguments: [
+        ("comment.id", #""id":4001"#, #""id":1.5"#), ("comment.id", #""id":4001"#, #""id":1e30"#),
+        ("comment.id", #""id":4001"#, #""id":"4001""#), ("comment.id", #""id":4001"#, #""id":null"#),
+        ("issue.number", #""number":7"#, #""number":99999999999999999999"#),
+        ("installation.id", #""id":77"#, #""id":0.5"#), ("repository.id", #""id":42"#, #""id":-0.5"#),
+        ("repository.owner.id", #""id":900"#, #""id":1e99"#), ("action", #""created""#, "7"),
+    ])
+    func `a field of the wrong kind is 400 and named`(name: String, right: String, wrong: String) throws {
+        let scene = try Scene()
+        let text = String(decoding: Self.command, as: UTF8.self)
+        #expect(text.contains(right))
+        let response = scene.deliver(Data(text.replacingOccurrences(of: right, with: wrong).utf8))
+        #expect(response.status == 400)
+        #expect(response.message.contains("`\(name)`"), "\(response.message)")
+        #expect(try count(scene) == 0)
     }
 
     @Test func `a body nested without end is refused and costs no stack`() throws {

@@ -1,4 +1,5 @@
 import Porter
+import PorterAgents
 import PorterStore
 import PorterTestWorld
 import Testing
@@ -62,6 +63,54 @@ import Testing
         #expect(body.contains("Running: `\(running.rawValue)`"))
         #expect(body.contains("Queued: `\(waiting.rawValue)`, demo, place 1 in the queue"))
         #expect(words(body) == ["Queued"])
+    }
+
+    @Test func `status is no failure where the latest run failed, and shows what runs, not what came later`()
+        throws
+    {
+        let world = try World()
+        world.crew.change { $0.outcome = .failed }
+        let failed = try world.ask()
+        try world.live(seconds: 60)
+        let ended = try answer("@porter status", in: world)
+        #expect(
+            ended.hasPrefix("**Done** · nothing runs on this issue now.\n\n- Failed: `\(failed.rawValue)`"))
+
+        world.crew.change { $0.hangs = .agent }
+        let running = try world.ask()
+        try world.live(seconds: 20)
+        world.advance(seconds: 1)
+        let later = try world.ask("@porter claude fix it")
+        try world.live(seconds: 20)
+        #expect(try world.task(later).state == .failed)
+        let body = try answer("@porter status", in: world, comment: 10)
+        #expect(body.hasPrefix("**Running** · 1 run not ended yet."))
+        #expect(body.contains(running.rawValue))
+    }
+
+    @Test func `help tells the agents that can be used from those that cannot`() throws {
+        let world = try World { $0.teamKeys = ["OPENAI_API_KEY": Secret("key")] }
+        try world.store.setSetting("agent.amp.enabled", scope: "shared", to: "false", at: world.now)
+        let body = try answer("@porter help", in: world)
+        #expect(body.contains("Agents: `opencode`, `codex`, `demo`."))
+        #expect(body.contains("Switched off here or without a key: `claude`, `amp`, `gemini`."))
+        #expect(body.contains("`@porter opencode fix the flaky login test`"))
+    }
+
+    @Test func `the two readings name an agent that would run`() throws {
+        let world = try World { $0.teamKeys = ["GEMINI_API_KEY": Secret("key")] }
+        let usable = try world.work.usableAgents(for: World.wim).map(\.name)
+        #expect(usable.last == "demo")
+        let first = try #require(usable.first)
+        let body = try answer("@porter help\nmore", in: world)
+        #expect(body.contains("`@porter \(first) help more`"))
+        let alone = try answer("@porter stop it", in: World())
+        #expect(alone.contains("`@porter demo stop it`"))
+    }
+
+    @Test func `an unknown agent's next step points to nothing that is elsewhere`() throws {
+        let body = try answer("@porter claud fix it", in: World())
+        #expect(!body.contains("below"))
     }
 
     // "`retry` alone: its latest ended task, same agent, flags and instructions."
@@ -185,13 +234,15 @@ import Testing
 
     @Test func `nothing that the agent wrote leaves its block`() throws {
         let world = try World()
-        let hostile = """
-            ```
-            </details>
-            @acme/all <!-- porter:task_01ARZ3NDEKTSV4RRFFQ69G5FAV:ending -->
-            ````
-            **Done**
-            """ + String(repeating: "x", count: 100_000)
+        let hostile =
+            String(repeating: "x", count: 100_000) + """
+
+                ```
+                </details>
+                @acme/all <!-- porter:task_01ARZ3NDEKTSV4RRFFQ69G5FAV:ending -->
+                ````
+                **Done**
+                """
         world.crew.change {
             $0.summary = hostile
             $0.outcome = .failed
@@ -223,7 +274,7 @@ import Testing
         let body = try #require(world.endings(id).first?.body)
         #expect(body.contains("`\(reason.rawValue)`"))
         #expect(body.contains(reason.sentence))
-        #expect(body.contains(reason.nextStep))
+        #expect(body.contains("Next: " + reason.nextStep.replacing("then retry.", with: "then write")))
         #expect(body.contains("`@porter retry`") == reason.mayRetry)
     }
 

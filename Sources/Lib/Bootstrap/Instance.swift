@@ -100,7 +100,7 @@ package struct Instance: Sendable {
                 _ = try KeyRing(parsing: text)
                 return nil
             } catch {
-                return error.description
+                return "is wrong: \(error.description)"
             }
         }
     }
@@ -111,7 +111,7 @@ package struct Instance: Sendable {
                 _ = try RSASigner(pem: text)
                 return nil
             } catch {
-                return error.description
+                return "is wrong: \(error.description)"
             }
         }
     }

@@ -9,9 +9,14 @@ package struct CommandParser: Sendable {
     let maximumTimeout: Int
     /// The cheap look before anything is decoded.
     let scan: MentionScan
+    /// The agent that answers name as an example; nil is the first that there is.
+    private var suggested: String?
 
     /// Seconds that `--timeout` asks for at least.
     package static let minimumTimeout = 60
+
+    /// Characters of a comment that an answer repeats as instructions at most.
+    static let maximumReading = 200
 
     /// A parser for the instance's name, agents and limit.
     package init(mention: String, agents: AgentNames, maximumTimeout: Int) {
@@ -19,6 +24,13 @@ package struct CommandParser: Sendable {
         self.agents = agents
         self.maximumTimeout = maximumTimeout
         scan = MentionScan(mention)
+    }
+
+    /// The parser whose answers name that agent as the example.
+    package func suggesting(_ agent: String?) -> CommandParser {
+        var parser = self
+        parser.suggested = agent
+        return parser
     }
 
     /// The first command of the comment; nil when it never asks for anything.
@@ -29,9 +41,8 @@ package struct CommandParser: Sendable {
             guard line.isSpoken else { continue }
             let (indent, body) = CommentLines.indentation(line.text)
             guard indent < 4, let rest = afterMention(body) else { continue }
-            let first = String(decoding: rest, as: UTF8.self)
-            let following = String(decoding: whole[line.end...], as: UTF8.self)
-            return command(Words(first), following)
+            // White space ends a word, line breaks included: the text goes to the end of the comment.
+            return command(Words(String(decoding: whole[rest.startIndex...], as: UTF8.self)))
         }
         return nil
     }
@@ -52,61 +63,53 @@ package struct CommandParser: Sendable {
         return next.properties.isWhitespace ? after : nil
     }
 
-    private func command(_ words: Words, _ following: String) -> Command {
-        var words = words
-        let start = words
+    private func command(_ text: Words) -> Command {
+        var words = text
         if let word = words.next() {
             switch word.lowercased() {
-            case "help": return only(.help, "help", words, following, start)
-            case "status": return only(.status, "status", words, following, start)
-            case "stop": return onTask("stop", words, following, start, Command.stop)
-            case "retry": return onTask("retry", words, following, start, Command.retry)
-            case "continue": return goOn(words, following)
+            case "help": return only(.help, "help", words, text)
+            case "status": return only(.status, "status", words, text)
+            case "stop": return onTask("stop", words, text, Command.stop)
+            case "retry": return onTask("retry", words, text, Command.retry)
+            case "continue": return goOn(words)
             default: break
             }
         }
-        return run(start, following)
+        return run(text)
     }
 
     /// `help` and `status` are commands only when nothing follows.
-    private func only(
-        _ command: Command, _ name: String, _ words: Words, _ following: String, _ start: Words
-    ) -> Command {
-        words.rest.isEmpty && following.isBlank ? command : bothReadings(name, "", start)
+    private func only(_ command: Command, _ name: String, _ words: Words, _ text: Words) -> Command {
+        words.isAtEnd ? command : bothReadings(name, "", text)
     }
 
     /// `stop` and `retry` are commands only when nothing or one task id follows.
     private func onTask(
-        _ name: String, _ words: Words, _ following: String, _ start: Words,
-        _ command: (TaskID?) -> Command
+        _ name: String, _ words: Words, _ text: Words, _ command: (TaskID?) -> Command
     ) -> Command {
-        let rest = joined(words.rest, following)
-        if rest.isEmpty { return command(nil) }
-        guard let id = TaskID(rawValue: rest.trimmed) else { return bothReadings(name, " TASK", start) }
+        if words.isAtEnd { return command(nil) }
+        guard let id = TaskID(rawValue: words.rest.trimmed) else { return bothReadings(name, " TASK", text) }
         return command(id)
     }
 
-    private func goOn(_ words: Words, _ following: String) -> Command {
+    private func goOn(_ words: Words) -> Command {
         var after = words
         if let word = after.next(), word.hasPrefix("task_") {
             guard let id = TaskID(rawValue: word) else {
                 return bad("\(Quoted(word)) is no task id: `task_` and 26 letters and digits.")
             }
-            return .continue(id, instructions: joined(after.rest, following))
+            return .continue(id, instructions: after.rest)
         }
-        return .continue(nil, instructions: joined(words.rest, following))
+        return .continue(nil, instructions: words.rest)
     }
 
-    private func run(_ words: Words, _ following: String) -> Command {
-        var words = words
+    private func run(_ text: Words) -> Command {
+        var words = text
         var command = RunCommand()
         var seen: Set<String> = []
         while true {
             let before = words
-            guard let word = words.next() else {
-                command.instructions = joined("", following)
-                return .run(command)
-            }
+            guard let word = words.next() else { return .run(command) }
             if word.hasPrefix("--") {
                 if let mistake = flag(word, &words, &command, &seen) { return .mistake(mistake) }
                 continue
@@ -115,11 +118,10 @@ package struct CommandParser: Sendable {
                 command.agent = agent
                 continue
             }
-            if command.agent == nil {
-                let isOnly = words.rest.isEmpty && following.isBlank
-                if let mistake = unknownAgent(word, isOnly: isOnly) { return .mistake(mistake) }
+            if command.agent == nil, let mistake = unknownAgent(word, isOnly: words.isAtEnd) {
+                return .mistake(mistake)
             }
-            command.instructions = joined(before.rest, following)
+            command.instructions = before.rest
             return .run(command)
         }
     }
@@ -144,23 +146,19 @@ package struct CommandParser: Sendable {
             .unknownAgent, "\(Quoted(word)) is no agent.\(hint)\(other) The agents are \(known).")
     }
 
-    private func bothReadings(_ name: String, _ argument: String, _ start: Words) -> Command {
-        bad(
+    private func bothReadings(_ name: String, _ argument: String, _ text: Words) -> Command {
+        let agent = suggested ?? agents.canonical.first ?? "codex"
+        return bad(
             """
             This can be read in two ways, so nothing was done:
             - to \(name): write `@\(mention) \(name)\(argument)` and nothing else in the comment;
             - as instructions for an agent: begin with its name, \
-            `@\(mention) \(agents.canonical.first ?? "codex") \(Quoted.plain(start.rest, most: 60))`.
+            `@\(mention) \(agent) \(Quoted.plain(text.rest, most: Self.maximumReading))`.
             """)
     }
 
     private func bad(_ message: String) -> Command {
         .mistake(Mistake(.badCommand, message))
-    }
-
-    /// The rest of the first line and what follows it, without blank lines at both ends.
-    private func joined(_ rest: String, _ following: String) -> String {
-        (rest + "\n" + following).replacingReturns.withoutBlankEnds
     }
 
     private static func lowered(_ byte: UInt8) -> UInt8 {

@@ -15,6 +15,7 @@ struct CommentLines {
     private let comment: Substring.UTF8View
     private var position: Substring.UTF8View.Index
     private var fence: Fence?
+    private var quote: Quote?
     private var hidden = Hidden.no
     /// No `-->` stands between here and the end of the paragraph.
     private var neverClosedBefore: Substring.UTF8View.Index
@@ -26,7 +27,7 @@ struct CommentLines {
     }
 
     /// A fence that was opened.
-    private struct Fence {
+    struct Fence {
         let character: UInt8
         let length: Int
         /// The column at which the content of its list item begins; 0 outside lists.
@@ -86,9 +87,14 @@ struct CommentLines {
             // The list item is over, and its fence with it.
             fence = nil
         }
-        guard let first = body.first else { return false }
+        if indent < 4, let content = Quote.content(of: body) {
+            quote = Quote(content, after: quote)
+            return false
+        }
+        if let quote, quote.goesOn(with: body, indentedBy: indent) { return false }
+        quote = nil
         // Indented code, or the rest of a paragraph, where no command can begin either.
-        if indent >= 4 || first == UInt8(ascii: ">") { return false }
+        if body.isEmpty || indent >= 4 { return false }
         if let opening = Self.fence(body, column: 0) ?? Self.listFence(body, column: indent) {
             fence = opening
             return false
@@ -137,7 +143,7 @@ struct CommentLines {
         return (columns, line[(start ?? line.endIndex)...])
     }
 
-    private static func fence(_ body: Substring.UTF8View, column: Int) -> Fence? {
+    static func fence(_ body: Substring.UTF8View, column: Int) -> Fence? {
         guard let first = body.first, first == UInt8(ascii: "`") || first == UInt8(ascii: "~") else {
             return nil
         }
@@ -161,7 +167,7 @@ struct CommentLines {
         return fence(content, column: column + digits + 1 + spaces)
     }
 
-    private static func isClosing(_ body: Substring.UTF8View, _ open: Fence) -> Bool {
+    static func isClosing(_ body: Substring.UTF8View, _ open: Fence) -> Bool {
         let length = body.prefix { $0 == open.character }.count
         return length >= open.length
             && body.dropFirst(length).allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }

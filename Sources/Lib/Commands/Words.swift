@@ -1,21 +1,26 @@
-/// The words of a line, one after the other, with the rest as it was written.
+import Porter
+
+/// The words of a command's text, one after the other, with the rest as it was written.
 struct Words: Equatable {
     private var remaining: Substring
 
-    init(_ line: String) {
-        remaining = Substring(line.trimmed)
+    init(_ text: String) {
+        remaining = text.replacingReturns[...]
     }
 
-    /// What has not been read yet.
-    var rest: String { String(remaining) }
+    /// Whether no word is left.
+    var isAtEnd: Bool { remaining.unicodeScalars.allSatisfy(\.isSpace) }
+
+    /// What has not been read yet, without blank lines before it and white space after it.
+    var rest: String { String(remaining).withoutBlankEnds }
 
     /// The next word; nil at the end.
     mutating func next() -> String? {
-        guard !remaining.isEmpty else { return nil }
         let scalars = remaining.unicodeScalars
-        let end = scalars.firstIndex { $0.isSpace } ?? scalars.endIndex
-        let word = String(remaining[..<end])
-        remaining = remaining[(scalars[end...].firstIndex { !$0.isSpace } ?? scalars.endIndex)...]
+        guard let start = scalars.firstIndex(where: { !$0.isSpace }) else { return nil }
+        let end = scalars[start...].firstIndex { $0.isSpace } ?? scalars.endIndex
+        let word = String(remaining[start..<end])
+        remaining = remaining[end...]
         return word
     }
 }
@@ -28,9 +33,9 @@ struct Quoted: CustomStringConvertible {
         description = "`\(Self.plain(text, most: 80))`"
     }
 
-    /// Without backticks and line breaks, at most so long.
+    /// Without backticks, line breaks and signs that show nothing, at most so long.
     static func plain(_ text: String, most: Int) -> String {
-        let shown = String(text.prefix(most).map { $0.isNewline || $0 == "`" ? " " : $0 })
+        let shown = String(text.prefix(most).map { $0.isNewline || $0 == "`" ? " " : $0 }).plain
         return text.dropFirst(most).isEmpty ? shown : shown + "…"
     }
 }
@@ -70,17 +75,14 @@ extension String {
         return String(self[(scalars.firstIndex { !$0.isSpace } ?? endIndex)..<endOfText])
     }
 
-    /// Without blank lines before the first word and white space after the last, so that the first line keeps
-    /// its indentation.
+    /// Without white space before the first word and after the last; a first word that begins a line keeps its
+    /// indentation.
     var withoutBlankEnds: String {
         let scalars = unicodeScalars
         guard let start = scalars.firstIndex(where: { !$0.isSpace }) else { return "" }
-        let line = scalars[..<start].lastIndex(of: "\n").map { scalars.index(after: $0) } ?? startIndex
+        let line = scalars[..<start].lastIndex(of: "\n").map { scalars.index(after: $0) } ?? start
         return String(self[line..<endOfText])
     }
-
-    /// Whether there is nothing but white space.
-    var isBlank: Bool { unicodeScalars.allSatisfy(\.isSpace) }
 
     /// Where the white space at the end begins; the start when there is nothing else.
     private var endOfText: Index {

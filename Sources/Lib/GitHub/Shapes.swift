@@ -1,9 +1,10 @@
 import Porter
+import PorterHTTP
 
 /// GitHub's JSON, as far as Porter reads it; what may be absent or null is optional.
 
 struct UserJSON: Decodable {
-    let id: Int64
+    @JSONNumber var id: Int64
     let login: String?
     let slug: String?
 
@@ -70,16 +71,16 @@ struct PermissionJSON: Decodable {
 
 struct CommentJSON: Decodable {
     struct Author: Decodable {
-        let id: Int64?
+        @JSONNumber var id: Int64?
         let login: String?
         let type: String?
     }
 
     struct Through: Decodable {
-        let id: Int64?
+        @JSONNumber var id: Int64?
     }
 
-    let id: Int64
+    @JSONNumber var id: Int64
     let html_url: String?
     let body: String?
     let user: Author?

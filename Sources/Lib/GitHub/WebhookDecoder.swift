@@ -1,5 +1,6 @@
 package import FoundationEssentials
 package import Porter
+import PorterHTTP
 
 /// Reads deliveries: only the fields that Porter acts on, tolerant of everything else.
 package enum WebhookDecoder {
@@ -35,10 +36,14 @@ package enum WebhookDecoder {
         let decoded: Payload
         do {
             decoded = try JSONDecoder().decode(Payload.self, from: payload)
-        } catch DecodingError.dataCorrupted {
-            throw Malformed(description: "The body is not JSON.")
         } catch {
-            throw Malformed(description: "The body is not a JSON object of the event \(event).")
+            guard let field = JSONField(error) else {
+                throw Malformed(description: "The body is not JSON.")
+            }
+            guard !field.name.isEmpty else {
+                throw Malformed(description: "The body is not a JSON object.")
+            }
+            throw Malformed(description: "`\(field.name)` \(field.problem)")
         }
         return (decoded.event(event), decoded.action)
     }
@@ -64,7 +69,7 @@ package enum WebhookDecoder {
 
 private struct Payload: Decodable {
     struct Repository: Decodable {
-        let id: Int64
+        @JSONNumber var id: Int64
         let name: String?
         let full_name: String?
         let owner: UserJSON?
@@ -75,14 +80,14 @@ private struct Payload: Decodable {
     struct Issue: Decodable {
         struct PullMark: Decodable {}
 
-        let number: Int
+        @JSONNumber var number: Int
         let title: String?
         let body: String?
         let pull_request: PullMark?
     }
 
     struct Installation: Decodable {
-        let id: Int64
+        @JSONNumber var id: Int64
         let account: UserJSON?
     }
 

@@ -70,6 +70,23 @@ package enum Reason: String, CaseIterable, Sendable {
         }
     }
 
+    /// The reasons that a worker can know when its run ends so; every other is the server's to find.
+    package static func knownToWorkers(_ outcome: Outcome) -> Set<Reason> {
+        switch outcome {
+        case .success: [.noChanges]
+        case .timedOut: [.timeout, .stalled]
+        // It repeats what it was told.
+        case .cancelled: [.cancelledByUser, .issueClosed]
+        case .failed:
+            [
+                .providerKeyMissing, .providerAuth, .providerQuota, .providerOverloaded, .contextTooLong,
+                .cloneFailed, .baseBranchMissing, .setupFailed, .agentMissing, .agentFailed,
+                .pushRejected, .pushRejectedWorkflow, .pushRejectedRule, .secretInChanges, .tooLarge,
+                .timeout, .stalled, .machineLost, .outOfMemory, .diskFull, .workerOutdated, .internal,
+            ]
+        }
+    }
+
     /// What happened, one sentence, for a person who knows GitHub and not Porter's inside.
     package var sentence: String { row.sentence }
 
@@ -160,7 +177,7 @@ package enum Reason: String, CaseIterable, Sendable {
         case .agentFailed:
             Row(
                 "The agent ended with an error.", .asker,
-                "Read what it said above; then retry, or say more precisely what to do.")
+                "Say more precisely what to do, or ask another agent.")
         case .noChanges:
             Row(
                 "The agent finished without changing anything.", .asker,
@@ -197,10 +214,12 @@ package enum Reason: String, CaseIterable, Sendable {
                 "Ask for less, or give it more time by `--timeout=`; then retry.")
         case .stalled:
             Row(
-                "The agent said nothing for too long and was stopped.", .asker, "Retry.")
+                "The agent said nothing for too long and was stopped.", .asker,
+                "If it happens again, ask for less at a time.")
         case .machineLost:
             Row(
-                "The machine of the run was gone before it could save its work.", .asker, "Retry.")
+                "The machine of the run was lost before the run had ended.", .asker,
+                "If it happens again, tell the operator.")
         case .outOfMemory:
             Row(
                 "The run used more memory than its machine has.", .operator,
@@ -218,7 +237,7 @@ package enum Reason: String, CaseIterable, Sendable {
                 "The worker is of another version than the server.", .operator,
                 "Install the same version of both; then retry.")
         case .cancelledByUser:
-            Row("The run was stopped on request.", .nobody, "Retry whenever you like.")
+            Row("The run was stopped on request.", .nobody, "Nothing, unless you want it after all.")
         case .issueClosed:
             Row("The issue was closed.", .nobody, "Reopen the issue; then retry.")
         case .issueLocked:
@@ -261,10 +280,11 @@ package enum Reason: String, CaseIterable, Sendable {
         case .internal:
             Row(
                 "Something inside Porter went wrong.", .operator,
-                "Retry; if it happens again, tell the operator this task's id.")
+                "If it happens again, tell the operator this task's id.")
         case .unknownAgent:
             Row(
-                "There is no agent of that name.", .asker, "Write one of the names below.", retry: false)
+                "There is no agent of that name.", .asker,
+                "Write the command again with the name of an agent that there is.", retry: false)
         case .badCommand:
             Row(
                 "The command could not be understood.", .asker, "Correct it and write it again.",

@@ -116,6 +116,24 @@ package enum Outcome: String, CaseIterable, Sendable {
         }
     }
 
+    /// The reason as far as a worker can know it; the outcome's plain one for any other.
+    ///
+    /// What a worker says comes from a machine that runs strangers' code: who stopped a task, or who may ask
+    /// for one, only the server knows. The work itself is not refused for a wrong reason.
+    package func believable(_ reason: Reason?) -> Reason? {
+        reason.flatMap { Reason.knownToWorkers(self).contains($0) ? $0 : nil } ?? plainReason
+    }
+
+    /// What is said of a report without a reason.
+    private var plainReason: Reason? {
+        switch self {
+        case .success: nil
+        case .failed: .agentFailed
+        case .timedOut: .timeout
+        case .cancelled: .cancelledByUser
+        }
+    }
+
     /// The state that the report asks for.
     package var state: TaskState {
         switch self {

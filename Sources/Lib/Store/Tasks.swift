@@ -9,7 +9,7 @@ package struct TaskFilter: Hashable, Sendable {
     package var repository: String?
     /// The name of the agent that ran or was asked for.
     package var agent: String?
-    /// A login.
+    /// A login, or a person's id.
     package var createdBy: String?
     /// The issue's number, in any repository unless ``repository`` names one.
     package var issue: Int?
@@ -87,7 +87,9 @@ extension Database {
             require("lower(owner_login || '/' || repository_name) = lower(?)", [repository])
         }
         if let agent = filter.agent { require("agent = ?", [agent]) }
-        if let login = filter.createdBy { require("lower(author_login) = lower(?)", [login]) }
+        if let person = filter.createdBy {
+            require("(lower(author_login) = lower(?) OR author_id = ?)", [person, Int64(person)])
+        }
         if let issue = filter.issue { require("issue_number = ?", [issue]) }
         if let search = filter.search {
             require(

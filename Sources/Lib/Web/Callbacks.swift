@@ -10,6 +10,8 @@ extension Site {
     static var maximumCallback: Int { 1_048_576 }
     /// Bytes of log in one report at most.
     static var maximumLogText: Int { 262_144 }
+    /// Bytes of a claim's nonce at most.
+    static var maximumNonce: Int { 256 }
     /// Bytes of a report's message, reason or name at most.
     static var maximumWord: Int { 1024 }
     /// Bytes of an agent's last words at most.
@@ -35,14 +37,14 @@ extension Site {
 
     private struct Claim: Decodable {
         let nonce: String
-        let `protocol`: Int
+        @JSONNumber var `protocol`: Int
         let version: String?
     }
 
     private func claim(_ exchange: Exchange) throws(Failure) -> Response {
         let body = try Bodies.read(Claim.self, exchange)
-        guard (8...256).contains(body.nonce.utf8.count) else {
-            throw .field("nonce", "must have 8 to 256 bytes.")
+        guard (1...Self.maximumNonce).contains(body.nonce.utf8.count) else {
+            throw .field("nonce", "must have 1 to \(Self.maximumNonce) bytes.")
         }
         try Self.check("version", body.version, most: Self.maximumWord)
         guard body.protocol == Porter.workerProtocol else {
@@ -62,14 +64,14 @@ extension Site {
     }
 
     private struct UsageBody: Decodable {
-        let input_tokens: Int64?
-        let output_tokens: Int64?
-        let cost_usd: Double?
+        @JSONNumber var input_tokens: Int64?
+        @JSONNumber var output_tokens: Int64?
+        @JSONNumber var cost_usd: Double?
     }
 
     private struct ProgressBody: Decodable {
         struct Log: Decodable {
-            let offset: Int
+            @JSONNumber var offset: Int
             let text: String
         }
 
@@ -128,7 +130,7 @@ extension Site {
         let summary: String?
         let branch: String?
         let head_sha: String?
-        let exit_code: Int?
+        @JSONNumber var exit_code: Int?
         let usage: UsageBody?
     }
 
@@ -157,7 +159,8 @@ extension Site {
             throw .field("exit_code", "must lie between -1 and 255.")
         }
         let report = Attempt.Report(
-            outcome: outcome, reason: reason, headSHA: body.head_sha, exitCode: body.exit_code,
+            outcome: outcome, reason: outcome.believable(reason), headSHA: body.head_sha,
+            exitCode: body.exit_code,
             summary: body.summary?.storable, usage: try Self.usage(body.usage))
         return try answering { () throws(CallbackFailure) in
             let token = try Self.workerToken(exchange.request)

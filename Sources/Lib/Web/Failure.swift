@@ -22,11 +22,13 @@ struct Failure: Error {
     static let noTask = Failure(404, "not_found", "There is no such task.")
     static let tooLarge = Failure(413, "too_large", "The body is larger than this address takes.")
 
+    /// A bearer token is missing or wrong.
     static func unauthorized(_ message: String) -> Failure {
-        var failure = Failure(401, "unauthorized", message)
-        failure.fields["WWW-Authenticate"] = "Bearer"
-        return failure
+        Failure(401, "unauthorized", message).askingForBearer
     }
+
+    /// A delivery's signature is missing or wrong; no token would help.
+    static func unsigned(_ message: String) -> Failure { Failure(401, "unauthorized", message) }
 
     /// The body is not what the address takes; the message names the field.
     static func body(_ message: String) -> Failure { Failure(400, "bad_request", message) }
@@ -48,6 +50,14 @@ struct Failure: Error {
     init(_ error: CallbackFailure) {
         self.init(error.status, error.code, error.message)
         if let expected = error.expected { details["expected"] = .int(Int64(expected)) }
+        // Whatever refuses a worker's token is asked for the right one.
+        if error.status == 401 { self = askingForBearer }
+    }
+
+    private var askingForBearer: Failure {
+        var failure = self
+        failure.fields["WWW-Authenticate"] = "Bearer"
+        return failure
     }
 
     var response: Response {

@@ -71,11 +71,11 @@ struct Router: Sendable {
             })
     }
 
-    /// The routes of the target's path, whatever their method, and the query's fields.
+    /// The routes of the target's path, whatever their method, and its query.
     ///
     /// - Returns: nil when there is no such address.
-    func find(_ target: String) -> (candidates: [Candidate], query: [String: String])? {
-        if let candidates = literal[target] { return (candidates, [:]) }
+    func find(_ target: String) -> (candidates: [Candidate], query: Query)? {
+        if let candidates = literal[target] { return (candidates, Query()) }
         guard let target = Target(target) else { return nil }
         let candidates = Self.candidates(routes, target.segments)
         return candidates.isEmpty ? nil : (candidates, target.query)
@@ -91,18 +91,57 @@ struct Exchange: Sendable {
     let request: Request
     /// The values of the path's placeholders, decoded.
     let path: [String: String]
-    /// The query's fields, decoded; of several with one name the last.
-    let query: [String: String]
+    let query: Query
     /// The body arrived as announced.
     let isWhole: Bool
+}
+
+/// What stands behind the `?` of a target.
+struct Query: Sendable {
+    private var values: [String: String] = [:]
+    /// The first field, as it was sent, whose name or value is not sound.
+    private var broken: String?
+
+    /// No field.
+    init() {}
+
+    init(_ text: Substring) {
+        for pair in text.split(separator: "&") {
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let name = Self.decode(sides[0])
+            if let name, let value = Self.decode(sides.count == 2 ? sides[1] : "") {
+                values[name] = value
+            } else {
+                broken = broken ?? name ?? String(sides[0])
+            }
+        }
+    }
+
+    /// Characters of a broken field's name that an answer repeats.
+    private static let maximumName = 64
+
+    /// The fields by name, decoded; of several with one name the last.
+    ///
+    /// - Throws: 400 naming the field whose escapes are broken or no UTF-8.
+    var fields: [String: String] {
+        get throws(Failure) {
+            guard let broken else { return values }
+            throw .parameter(
+                String(broken.prefix(Self.maximumName)), "is not UTF-8 with each `%` followed by two digits.")
+        }
+    }
+
+    private static func decode(_ text: Substring) -> String? {
+        String(text.replacing("+", with: " ")).percentDecoded
+    }
 }
 
 /// The path and query of a request's target.
 struct Target {
     let segments: [String]
-    let query: [String: String]
+    let query: Query
 
-    /// Nil when the target is not a path with sound escapes.
+    /// Nil when the target is not a path with sound escapes; what is wrong with the query is said later.
     init?(_ target: String) {
         guard target.hasPrefix("/") else { return nil }
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -113,18 +152,7 @@ struct Target {
             segments.append(text)
         }
         self.segments = segments
-        var query: [String: String] = [:]
-        if parts.count == 2 {
-            for pair in parts[1].split(separator: "&") {
-                let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard let name = String(sides[0].replacing("+", with: " ")).percentDecoded,
-                    let value = String((sides.count == 2 ? sides[1] : "").replacing("+", with: " "))
-                        .percentDecoded
-                else { return nil }
-                query[name] = value
-            }
-        }
-        self.query = query
+        query = parts.count == 2 ? Query(parts[1]) : Query()
     }
 }
 

@@ -39,7 +39,7 @@ extension Site {
     }
 
     private func list(_ exchange: Exchange, states: [TaskState]?) throws(Failure) -> Response {
-        let filter = try TaskFilter(query: exchange.query, states: states)
+        let filter = try TaskFilter(query: exchange.query.fields, states: states)
         return try reading { () throws(StoreError) in
             // One more than asked for tells whether there is a next page.
             var wider = filter
@@ -84,7 +84,7 @@ extension Site {
 
     private func showLog(_ exchange: Exchange) throws(Failure) -> Response {
         let task = try find(exchange)
-        let offset = try Self.number("offset", exchange.query, in: 0...Int(Self.maximumCount)) ?? 0
+        let offset = try Self.number("offset", exchange.query.fields, in: 0...Int(Self.maximumCount)) ?? 0
         return try reading { () throws(StoreError) in
             let piece = try work.world.store.readLog(task.id, from: offset, most: Self.logPage)
             let isEnd = piece.text.count < Self.logPage
@@ -118,6 +118,7 @@ extension Site {
         let task = try reading { () throws(StoreError) in try work.world.store.findTask(id) }
         // Until the author's permission is known, a task shows nowhere.
         guard let task, task.admittedAt != nil || task.state.isFinal else { throw .noTask }
+        _ = try exchange.query.fields
         return task
     }
 

@@ -45,12 +45,13 @@ struct TaskView {
         ]
     }
 
-    /// Where a task is: its phase while it runs, null before and after.
+    /// Where a task is while it runs; before and after, the fields are null.
     var progress: JSON {
-        guard task.state == .running, let phase = task.phase else { return .null }
+        let isRunning = task.state == .running
         return .object([
-            "phase": .string(phase.rawValue), "message": .text(task.phaseMessage),
-            "at": moment(task.phaseAt),
+            "phase": .text(isRunning ? task.phase?.rawValue : nil),
+            "message": .text(isRunning ? task.phaseMessage : nil),
+            "at": moment(isRunning ? task.phaseAt : nil),
         ])
     }
 

@@ -28,11 +28,11 @@ extension Site {
         guard exchange.isWhole else {
             // A cut body has no signature that could be right.
             throw header == nil
-                ? .unauthorized("The header X-Hub-Signature-256 is missing.")
+                ? .unsigned("The header X-Hub-Signature-256 is missing.")
                 : Failure(400, "bad_request", "The body is shorter than its Content-Length.")
         }
         guard WebhookSignature.isValid(header, body: request.body, secret: webhookSecret) else {
-            throw .unauthorized("The signature X-Hub-Signature-256 is missing or wrong.")
+            throw .unsigned("The signature X-Hub-Signature-256 is missing or wrong.")
         }
         guard let event = request.fields["X-GitHub-Event"], !event.isEmpty else {
             throw .body("The header X-GitHub-Event is missing.")

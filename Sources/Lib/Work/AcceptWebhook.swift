@@ -27,11 +27,12 @@ extension Work {
         case .comment(let comment):
             return try accept(delivery, comment)
         case .issueClosed(let issue):
-            guard try serves(issue.repositoryOwner) else { return .ignored }
+            guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
             return try result(
                 store.acceptClosing(
                     delivery, repository: issue.repository.id, issue: issue.issueNumber, at: now))
         case .installation(let news):
+            guard try serves(news.account) else { return try nothing(delivery) }
             let state =
                 switch news.change {
                 case .created, .unsuspended, .permissionsAccepted: "active"
@@ -42,7 +43,10 @@ extension Work {
                 store.acceptInstallation(
                     delivery, id: news.installationID, account: news.account, state: state, at: now))
         case .repositories(let repositories):
-            return try result(store.acceptRepositories(delivery, repositories, at: now))
+            var served: [RepositoryChange] = []
+            for change in repositories where try serves(change.owner) { served.append(change) }
+            guard !served.isEmpty else { return try nothing(delivery) }
+            return try result(store.acceptRepositories(delivery, served, at: now))
         case .authorizationRevoked:
             return try result(store.acceptNotice(delivery, at: now))
         case .other:
@@ -65,10 +69,12 @@ extension Work {
         _ delivery: Delivery, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
         guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
-            let command = parser.parse(comment.body.storable), try serves(comment.repositoryOwner)
-        else {
-            // What is stored under that delivery is a repeat even if its rules have changed since.
-            return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
+            var command = parser.parse(comment.body.storable), try serves(comment.repositoryOwner)
+        else { return try nothing(delivery) }
+        if case .mistake = command {
+            // The answer's example names an agent that would run.
+            let agent = try usableAgents(for: comment.author).first
+            command = parser.suggesting(agent?.name).parse(comment.body.storable) ?? command
         }
         let arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
@@ -78,6 +84,11 @@ extension Work {
         let id = TaskID.make(at: now, entropy: world.entropy)
         return try result(
             store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now))
+    }
+
+    /// A delivery that asks for nothing; what is stored under it is a repeat even if the rules have changed since.
+    private func nothing(_ delivery: Delivery) throws(StoreError) -> WebhookResult {
+        try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
     }
 
     private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {

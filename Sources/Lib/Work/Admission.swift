@@ -97,10 +97,32 @@ extension Work {
         return try world.github.permission(repository, person.login).allowsPush(by: person)
     }
 
+    /// The agents that the person can use now: switched on, with their keys; the default first.
+    ///
+    /// None while the keys that are kept cannot be opened: then no run is possible.
+    func usableAgents(for person: Person) throws(StoreError) -> [AgentDefinition] {
+        let names: Set<String>
+        do {
+            names = Set(try keys(of: person).keys)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            return []
+        }
+        var usable: [AgentDefinition] = []
+        for agent in world.catalog.agents where agent.isUsable(with: names) {
+            if try !isDisabled(agent) { usable.append(agent) }
+        }
+        return usable
+    }
+
     /// The keys that an agent of this task may get, by variable: the team's.
     func keys(for task: PorterTask) throws(StoreError) -> [String: Secret] {
+        try keys(of: task.author)
+    }
+
+    private func keys(of person: Person) throws(StoreError) -> [String: Secret] {
         var keys = policy.teamKeys
-        for scope in ["shared", "user:\(task.author.id)"] {
+        for scope in ["shared", "user:\(person.id)"] {
             keys.merge(try store.openSecrets(scope: scope, sealer: world.sealer)) { $1 }
         }
         return keys

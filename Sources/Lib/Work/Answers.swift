@@ -29,8 +29,10 @@ extension Work {
         }
         switch command.kind {
         case "help":
-            return try reply(
-                Replies.help(mention: policy.mention, catalog: world.catalog), command, here, claim)
+            let text = Replies.help(
+                mention: policy.mention, catalog: world.catalog,
+                usable: try usableAgents(for: command.author))
+            return try reply(text, command, here, claim)
         case "status":
             let tasks = try store.recentTasks(
                 repository: here.id, issue: command.issueNumber, most: Replies.mostTasks)

@@ -116,7 +116,8 @@ extension Work {
         case .failed, .success:
             let reason = report.reason ?? .agentFailed
             let saved = reason == .secretInChanges ? nil : head
-            let exit = report.exitCode.map { "Exit code \($0)." }
+            // A program that ended well says nothing about a push that failed.
+            let exit = report.exitCode.flatMap { $0 == 0 ? nil : "Exit code \($0)." }
             return Ending(.failed, reason: reason, detail: exit, headSHA: saved)
         }
     }

@@ -6,43 +6,55 @@ enum EndingText {
     static func body(_ task: PorterTask, agent: String, mention: String) -> String {
         let word = StateWord(task.state, phase: nil).rawValue
         var parts = ["**\(word)** · @\(task.author.login) \(firstLine(task, agent: agent))"]
+        let said = task.summary.flatMap { $0.isEmpty ? nil : $0 }
         if let reason = task.reason {
-            parts.append(explanation(task, reason))
+            parts.append(explanation(task, reason, isQuoted: said != nil))
             parts.append(nextStep(reason, mention: mention))
         }
-        if let summary = task.summary, !summary.isEmpty {
-            parts.append(Markdown.folded("What \(agent) said", Markdown.codeBlock(summary)))
+        if let said {
+            parts.append(Markdown.folded("What \(agent) said", Markdown.codeBlock(endOf: said)))
         }
         return Markdown.bounded(parts.joined(separator: "\n\n"), Markdown.maximumCharacters)
     }
 
     private static func firstLine(_ task: PorterTask, agent: String) -> String {
-        let took = span(task).map { " after \($0)" } ?? ""
+        let span = span(task)
+        let after = span.map { " after \($0)" } ?? ""
         if let number = task.pullRequestNumber {
             let changes = task.detail.map { " (\($0))" } ?? ""
-            return "pull request #\(number) is ready\(took)\(changes)."
+            return "pull request #\(number) is ready\(after)\(changes)."
         }
-        if task.state == .success { return "\(agent) finished\(took) and changed nothing." }
+        if task.state == .success { return "\(agent) finished\(after) and changed nothing." }
         if task.headSHA != nil {
-            return "what was done so far is on the branch \(Markdown.code(task.branch))\(took)."
+            let time = span.map { " in \($0)" } ?? ""
+            return "what was done\(time) is saved on the branch \(Markdown.code(task.branch))."
         }
-        if task.attempt == 0 { return "this could not be started." }
-        if task.reason == .secretInChanges { return "nothing was pushed\(took)." }
-        return "nothing was saved to a branch\(took)."
+        if task.attempt == 0 {
+            return task.state == .cancelled
+                ? "this was called off before it had begun." : "this could not be started."
+        }
+        let time = span.map { " It ran for \($0)." } ?? ""
+        return (task.reason == .secretInChanges ? "nothing was pushed." : "nothing was saved to a branch.")
+            + time
     }
 
-    private static func explanation(_ task: PorterTask, _ reason: Reason) -> String {
+    private static func explanation(_ task: PorterTask, _ reason: Reason, isQuoted: Bool) -> String {
         var text = "Reason `\(reason.rawValue)`: \(reason.sentence)"
         if let detail = task.detail, !detail.isEmpty, task.pullRequestNumber == nil {
             text += " \(Markdown.code(detail, most: 300))"
         }
+        if reason == .agentFailed, isQuoted { text += " What it said last is folded below." }
         return text
     }
 
     private static func nextStep(_ reason: Reason, mention: String) -> String {
-        var text = "Next: \(reason.nextStep)"
-        if reason.mayRetry { text += " To retry, write `@\(mention) retry`." }
-        return text
+        let step = reason.nextStep
+        let command = "`@\(mention) retry`."
+        guard reason.mayRetry else { return "Next: \(step)" }
+        let hint = "then retry."
+        return step.hasSuffix(hint)
+            ? "Next: \(step.dropLast(hint.count))then write \(command)"
+            : "Next: \(step) To retry, write \(command)"
     }
 
     private static func span(_ task: PorterTask) -> String? {

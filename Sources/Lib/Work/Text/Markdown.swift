@@ -1,3 +1,5 @@
+import Porter
+
 /// Foreign text made harmless in a comment: it cannot close a block or a marker, ping people, or close issues.
 enum Markdown {
     /// Characters of a comment at most; GitHub refuses more than 65,536.
@@ -7,7 +9,16 @@ enum Markdown {
 
     /// The text in a code block whose fence is longer than any run of backticks in it.
     static func codeBlock(_ text: String, most: Int = maximumQuote) -> String {
-        let shown = bounded(plain(text), most)
+        block(bounded(text.plain, most))
+    }
+
+    /// The end of the text in such a block.
+    static func codeBlock(endOf text: String, most: Int = maximumQuote) -> String {
+        let shown = text.plain.unicodeScalars
+        return block(shown.count > most ? "…" + String(shown.suffix(most - 1)) : String(shown))
+    }
+
+    private static func block(_ shown: String) -> String {
         let fence = String(repeating: "`", count: max(3, longestRun(of: "`", in: shown) + 1))
         return "\(fence)text\n\(shown)\n\(fence)"
     }
@@ -15,7 +26,7 @@ enum Markdown {
     /// One line of the text as inline code.
     static func code(_ text: String, most: Int = 200) -> String {
         let line = bounded(
-            plain(text).split(whereSeparator: \.isNewline).joined(separator: " "), most)
+            text.plain.split(whereSeparator: \.isNewline).joined(separator: " "), most)
         guard !line.isEmpty else { return "` `" }
         let fence = String(repeating: "`", count: longestRun(of: "`", in: line) + 1)
         let scalars = line.unicodeScalars
@@ -46,14 +57,11 @@ enum Markdown {
         return text.replacing(closing) { $0.output + "\u{2060}" }
     }
 
-    /// Without control characters but newlines and tabs; NUL and escape sequences show nothing.
-    private static func plain(_ text: String) -> String {
-        var scalars = String.UnicodeScalarView()
-        for scalar in text.unicodeScalars {
-            let isControl = scalar.value < 32 && scalar != "\n" && scalar != "\t" || scalar.value == 127
-            if !isControl { scalars.append(scalar) }
-        }
-        return String(scalars)
+    /// The text with a word joiner behind each `@` that could mention somebody.
+    ///
+    /// - SeeAlso: <https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#mentioning-people-and-teams>
+    static func withoutMentions(_ text: String) -> String {
+        text.replacing(/@(?=[A-Za-z0-9])/, with: "@\u{2060}")
     }
 
     /// Counted in scalars, as Markdown does: an accent on a backtick hides none.

@@ -9,10 +9,10 @@ enum PullRequestText {
 
     /// The issue's title, so that lists read well.
     static func title(_ task: PorterTask) -> String {
-        let line = task.issueTitle.split(whereSeparator: \.isNewline).joined(separator: " ")
+        let line = task.issueTitle.plain.split(whereSeparator: \.isNewline).joined(separator: " ")
         let title = line.isEmpty ? "Issue #\(task.issueNumber)" : line
-        // A squash makes the title a commit message, where closing keywords count.
-        return Markdown.bounded(Markdown.withoutClosing(title), maximumTitle)
+        // A squash makes the title a commit message, where closing keywords and mentions count.
+        return Markdown.bounded(Markdown.withoutMentions(Markdown.withoutClosing(title)), maximumTitle)
     }
 
     /// What was asked, what the agent says, the commits and their size, how long it took.

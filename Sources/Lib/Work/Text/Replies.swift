@@ -14,31 +14,42 @@ enum Replies {
         "`continue` is not possible yet. `retry` starts again, with the same instructions."
 
     /// The commands and agents of this instance.
-    static func help(mention: String, catalog: AgentCatalog) -> String {
-        let agents = catalog.agents.map { "`\($0.name)`" }.joined(separator: ", ")
+    ///
+    /// - Parameter usable: the agents that are switched on and have their key, the default first.
+    static func help(mention: String, catalog: AgentCatalog, usable: [AgentDefinition]) -> String {
+        let others = catalog.agents.map(\.name).filter { name in !usable.contains { $0.name == name } }
+        var agents =
+            usable.isEmpty ? "No agent can be used here yet." : "Agents: \(list(usable.map(\.name)))."
+        if !others.isEmpty { agents += " Switched off here or without a key: \(list(others))." }
+        let example = usable.first ?? catalog.agents.first
         return """
             **Done** · here is what you can write, each on a line of its own:
 
-            - `@\(mention) codex fix the flaky login test` runs an agent (\(agents)) on this issue and opens a pull request.
+            - `@\(mention) \(example?.name ?? "codex") fix the flaky login test` runs that agent on this issue and opens a pull request.
             - `@\(mention) fix the flaky login test` does so with the default agent.
             - `@\(mention) status` shows what runs here, `@\(mention) stop` stops it, `@\(mention) retry` starts the latest again.
+
+            \(agents)
 
             Flags go before the instructions: `--model=NAME`, `--base=BRANCH`, `--timeout=10m`, `--priority=low|normal|high`, `--draft`, `--context=writers|all`.
             """
     }
 
+    private static func list(_ names: [String]) -> String {
+        names.map { "`\($0)`" }.joined(separator: ", ")
+    }
+
     /// What runs on the issue, and what ran.
     static func status(_ tasks: [PorterTask], places: [TaskID: Int], at now: Instant) -> String {
-        guard let newest = tasks.first else {
-            return "**Done** · nothing runs on this issue, and nothing has run."
-        }
+        guard !tasks.isEmpty else { return "**Done** · nothing runs on this issue, and nothing has run." }
+        let lines = tasks.map { line($0, place: places[$0.id], at: now) }.joined(separator: "\n")
         let unfinished = tasks.filter { !$0.state.isFinal }
+        // What ended badly is in the list; that nothing runs any more is no failure.
+        guard let newest = unfinished.first else {
+            return "**Done** · nothing runs on this issue now.\n\n\(lines)"
+        }
         let word = StateWord(newest.state, phase: newest.phase).rawValue
-        let headline =
-            unfinished.isEmpty
-            ? "nothing runs on this issue now." : "\(Spans.count(unfinished.count, "run")) not ended yet."
-        let lines = tasks.map { line($0, place: places[$0.id], at: now) }
-        return "**\(word)** · \(headline)\n\n" + lines.joined(separator: "\n")
+        return "**\(word)** · \(Spans.count(unfinished.count, "run")) not ended yet.\n\n\(lines)"
     }
 
     /// A command that cannot be carried out as it stands.
