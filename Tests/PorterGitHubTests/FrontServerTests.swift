@@ -1,4 +1,5 @@
 import Porter
+import PorterHTTP
 import PorterTestSupport
 import Testing
 
