@@ -8,13 +8,13 @@ import Testing
 @Suite struct ShortageTests {
     @Test func `a runner that has no descriptor for a connection serves those that come later`() throws {
         let runner = try RunnerProcess(
-            worker: "sleep 60\n", prefix: ["/usr/bin/prlimit", "--nofile=64"])
+            worker: "sleep 60\n", prefix: ["/usr/bin/prlimit", "--nofile=160"])
         #expect(eventually { (try? runner.call("GET", ""))?.status == 200 }, "\(runner.words)")
         let machine = try runner.machines.create(RunnerProcess.plan("a"))
 
-        let callers = (0..<100).map { _ in Self.connect(to: runner.folder.path + "/runner.sock") }
+        let callers = (0..<200).map { _ in Self.connect(to: runner.folder.path + "/runner.sock") }
         defer { for caller in callers where caller >= 0 { close(caller) } }
-        #expect(callers.count { $0 >= 0 } > 60)
+        #expect(callers.count { $0 >= 0 } > 100)
 
         #expect(
             eventually {
