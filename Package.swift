@@ -157,7 +157,7 @@ let package = Package(
         tests("PorterCrypto"),
         tests("PorterHTTP"),
         tests("PorterFastCGI", "PorterHTTP", "PorterProcess"),
-        tests("PorterServer", "PorterHTTP"),
+        tests("PorterServer", "PorterHTTP", "PorterProcess"),
         tests("PorterProcess"),
         tests("PorterCommands", "Porter"),
         tests("PorterPrompt", "Porter"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import http.client
 import json
 import os
+import socket
 import uuid
 
 from stack import Stack, wait_for
@@ -95,9 +97,45 @@ class Person:
             one for one in self.effects("pull.created", repository=repository) if one["head"] == task["branch"]
         ]
         assert len(pulls) == (1 if task["pr_number"] else 0)
-        machines = self.stack.rows("SELECT machine_name FROM attempts WHERE task_id = ?", task_id)
-        assert len(machines) == task["attempt"]
+        self.judge_machines(task_id, task["attempt"])
         return task
+
+    def judge_machines(self, task_id: str, attempts: int) -> None:
+        """The engine's word: one machine an attempt at most, and none that Porter took for another."""
+        made = self.machines(task_id)
+        names = [one["name"] for one in made]
+        allowed = [f"porter-{task_id}-{number}".lower().replace("_", "-") for number in range(1, attempts + 1)]
+        assert len(set(names)) == len(names) and set(names) <= set(allowed), (names, allowed)
+        recorded = self.stack.rows(
+            "SELECT machine_id, machine_name FROM attempts WHERE task_id = ? AND machine_id IS NOT NULL", task_id)
+        assert {(one["machine_id"], one["machine_name"]) for one in recorded} <= {
+            (one["id"], one["name"]) for one in made}
+
+    def machines(self, task_id: str) -> list[dict]:
+        """Every machine that porter-runner ever made for the task, destroyed ones included."""
+        connection = UnixConnection(self.stack.runner_socket)
+        try:
+            connection.request(
+                "GET", f"/v1/apps/local/machines?include_deleted=true&metadata.porter_task={task_id}")
+            answer = connection.getresponse()
+            body = answer.read()
+        finally:
+            connection.close()
+        assert answer.status == 200, body
+        return json.loads(body)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path, timeout: float = 10.0):
+        super().__init__("localhost", timeout=timeout)
+        self.path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
 
 
 def settle(stack: Stack, seconds: float = 40.0) -> None:

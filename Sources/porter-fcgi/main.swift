@@ -20,10 +20,11 @@ do throws(IngressError) {
     Say.line("porter-fcgi: \(error)")
     (error.isUsage ? ExitCode.usage : .unavailable).leave()
 }
-let site = instance.makeSite()
+// A program that answers one request asks nobody else about the App for it.
+let site = instance.makeSite(watchesApp: ingress != .cgi)
 let responder = Responder(
     threads: instance.configuration.fcgiThreads,
-    log: { instance.journal.record(.warning, $0, [:]) },
+    log: { instance.journal.record(.warning, $0, $1) },
     handler: { incoming in
         let state: Site.BodyState =
             switch incoming.bodyState {

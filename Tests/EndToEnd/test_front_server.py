@@ -12,7 +12,9 @@ import hmac
 import http.client
 import json
 import os
+import re
 import secrets
+import shutil
 import socket
 import ssl
 import subprocess
@@ -382,6 +384,36 @@ def test_the_webhook_is_never_limited(front):
     assert statuses == {401}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/api/tasks", "/api/callbacks/claim",
+                                  "/api/webhooks/github"])
+def test_a_porter_that_never_answers_is_504_as_json(silent, path):
+    got = silent.ask("GET", path)
+    assert got.status == 504
+    assert got.json["error"] == "unavailable" and got.json["message"]
+    assert got.only("Content-Type").startswith("application/json")
+    assert got.only("Retry-After") == "5"
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """nginx before a socket that takes connections and says nothing; its patience is a second everywhere."""
+    folder = tmp_path_factory.mktemp("silent")
+    (folder / "nginx").mkdir()
+    snippets = folder / "snippets"
+    shutil.copytree(ROOT / "nginx" / "snippets", snippets)
+    for snippet in snippets.iterdir():
+        text = snippet.read_text()
+        snippet.write_text(re.sub(r"(fastcgi_read_timeout +)\d+s;", r"\g<1>1s;", text))
+    port = free_port()
+    text = nginx_conf.render(folder / "nginx", folder / "fcgi.sock", port)
+    text = text.replace(str(ROOT / "nginx" / "snippets"), str(snippets))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "fcgi.sock"))
+        listener.listen(64)
+        with nginx(folder, text, port):
+            yield Front(port, folder)
+
+
 def test_a_guest_who_asks_too_often_gets_429_as_json(tmp_path):
     (tmp_path / "nginx").mkdir()
     port = free_port()
@@ -397,3 +429,8 @@ def test_a_guest_who_asks_too_often_gets_429_as_json(tmp_path):
         assert refused.json["error"] == "too_many_requests" and refused.only("Retry-After") == "1"
         assert front.ask("GET", "/api/nowhere", X_Test_Address="192.0.2.8").status == 404
         assert all(front.ask("GET", "/api/nowhere").status == 404 for _ in range(200))
+
+        ready = [front.ask("GET", "/readyz", X_Test_Address="192.0.2.9") for _ in range(60)]
+        assert {one.status for one in ready} == {200, 429}
+        assert next(one for one in ready if one.status == 429).json["error"] == "too_many_requests"
+        assert {front.ask("GET", "/readyz").status for _ in range(60)} == {200}

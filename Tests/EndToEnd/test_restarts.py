@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
 import signal
 import socket
 import threading
@@ -11,6 +12,7 @@ import time
 import uuid
 
 from conftest import make_stack
+from stack import wait_for
 
 RESTARTS = 200
 CLIENTS = 6
@@ -64,9 +66,21 @@ def test_200_restarts_under_load_fail_no_request(folder):
         assert [answer for answer in answers if answer != 202] == []
 
 
+def open_sockets(pid: int) -> int:
+    """How many sockets the process holds."""
+    count = 0
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:")
+        except OSError:
+            continue
+    return count
+
+
 def test_half_sent_requests_never_delay_the_exit(folder):
     with make_stack(folder, watchdog_every=None) as stack:
         half = []
+        accepted = open_sockets(stack.parts["porter-fcgi"].process.pid) + 8
         try:
             for _ in range(8):
                 connection = socket.socket(socket.AF_UNIX)
@@ -75,7 +89,9 @@ def test_half_sent_requests_never_delay_the_exit(folder):
                 connection.sendall(bytes([1, 1, 0, 1, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]))
                 connection.sendall(bytes([1, 4, 0, 1, 1, 0, 0, 0]) + b"\x0e\x03REQ")
                 half.append(connection)
-            time.sleep(0.2)
+            wait_for(
+                lambda: open_sockets(stack.parts["porter-fcgi"].process.pid) >= accepted,
+                "all of them to be accepted", 10)
             begun = time.monotonic()
             code = stack.end("porter-fcgi")
             span = time.monotonic() - begun

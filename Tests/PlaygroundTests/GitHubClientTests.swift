@@ -30,7 +30,6 @@ import Testing
         #expect(!installation.isSuspended)
         let repository = try github.repository(hello)
         #expect(repository.defaultBranch == "main")
-        #expect(repository.isPrivate)
         #expect(repository.cloneURL == program.origin + "/octo-team/hello.git")
         let issue = try github.issue(hello, 1)
         #expect(issue.title == "Greet people by name")

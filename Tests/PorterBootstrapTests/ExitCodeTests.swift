@@ -32,7 +32,10 @@ import Testing
         #expect(result.code == 1)
         #expect(result.output.contains("ok      database: "))
         #expect(result.output.contains("PROBLEM GitHub App: none is configured"))
-        #expect(result.output.contains("PROBLEM engine: "))
+        let engine = try #require(result.output.split(separator: "\n").first { $0.contains(" engine: ") })
+        #expect(
+            engine.hasPrefix("PROBLEM engine: nobody answers at \(here.folder.file("runner.sock")): start "))
+        #expect(engine.contains("PORTER_RUNNER_SOCKET"))
     }
 
     @Test(arguments: calls.indices)
@@ -44,6 +47,7 @@ import Testing
             "PORTER_LOG_LIMIT": "much", "PORTER_MENTION": "a b", "PORTER_LOG_LEVEL": "loud",
             "PORTER_GITHUB_APP_ID": "x", "PORTER_INGEST": "mail", "PORTER_CA_FILE": "/nowhere.pem",
             "PORTER_GITHUB_API_URL": "http://github.example.org", "PORTER_KEY_": "x",
+            "PORTER_FCGI_SOCKET": "porter.example.org:9000",
         ]
 
         let result = try here.run(program, arguments, wrong)
@@ -58,6 +62,14 @@ import Testing
         }
         #expect(result.lines.count == wrong.count + 4)
         #expect(!result.errors.contains("nonsense"))
+    }
+
+    @Test func `polling is refused, because it is not there yet`() throws {
+        let result = try here.run("porter-fcgi", [], here.settings(["PORTER_INGEST": "poll"]))
+
+        #expect(result.code == 78)
+        #expect(result.lines.count == 1)
+        #expect(result.errors.hasPrefix("PORTER_INGEST is \"poll\", which is not built yet"))
     }
 
     @Test(arguments: calls.indices)

@@ -133,6 +133,56 @@ private final class Program: Sendable {
         #expect(Answer(Data(delivery.output))?.status == "Status: 413 Content Too Large")
     }
 
+    /// A port of loopback where GitHub is awaited.
+    private func listenForGitHub() throws -> (descriptor: Int32, port: UInt16) {
+        guard case .listening(let descriptor) = try Ingress.find(environment: [:], address: "127.0.0.1:0")
+        else { throw POSIXError(.EINVAL) }
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let named = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        try #require(named == 0)
+        return (descriptor, UInt16(bigEndian: address.sin_port))
+    }
+
+    @Test func `as a CGI program it does not ask GitHub about the App`() throws {
+        let (listener, port) = try listenForGitHub()
+        defer { close(listener) }
+        let key = folder.file("app.pem")
+        let made = try Command("/usr/bin/openssl", ["genrsa", "-out", key, "2048"], environment: [:])
+            .run(timeout: .seconds(60))
+        try #require(made.isGood)
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let program = try Program(
+            folder, socket: ends[0],
+            [
+                "REQUEST_METHOD": "POST", "REQUEST_URI": "/api/webhooks/github", "CONTENT_LENGTH": "2",
+                "PORTER_GITHUB_API_URL": "http://127.0.0.1:\(port)", "PORTER_GITHUB_APP_ID": "1",
+                "PORTER_GITHUB_APP_PRIVATE_KEY_FILE": key, "PORTER_GITHUB_CLIENT_ID": "c",
+                "PORTER_GITHUB_CLIENT_SECRET": "s", "PORTER_GITHUB_WEBHOOK_SECRET": "w",
+            ])
+        #expect(write(ends[1], "{", 1) == 1)
+        // Once it reads the body it has begun everything that it begins.
+        #expect(
+            eventually {
+                var left: Int32 = 1
+                return ioctl(ends[0], UInt(FIONREAD), &left) == 0 && left == 0
+            }, "it reads no body")
+
+        var polled = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&polled, 1, 500) == 0)
+
+        #expect(write(ends[1], "}", 1) == 1)
+        close(ends[1])
+        #expect(program.end(within: 20) == .exited(0))
+        close(ends[0])
+        #expect(program.text.hasPrefix("Status: 401 "))
+        #expect(poll(&polled, 1, 0) == 0)
+    }
+
     @Test func `without a socket and a request it is called wrongly`() throws {
         let result = try runOnce([:])
 

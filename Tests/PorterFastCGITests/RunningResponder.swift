@@ -41,7 +41,7 @@ final class RunningResponder {
             throw POSIXError(.EINVAL)
         }
         self.descriptor = descriptor
-        responder = Responder(threads: threads, log: { _ in }, handler: handler)
+        responder = Responder(threads: threads, log: { _, _ in }, handler: handler)
         responder.drainDeadline = drainDeadline
         start()
     }

@@ -43,9 +43,9 @@ extension Operation {
             run: { (github) throws(GitHubError) in
                 let found = try github.repository(.hello)
                 return "\(found.id) \(found.owner.id) \(found.owner.login)/\(found.name) "
-                    + "\(found.defaultBranch) \(found.isArchived) \(found.isPrivate) \(found.cloneURL)"
+                    + "\(found.defaultBranch) \(found.isArchived) \(found.cloneURL)"
             },
-            outcome: "1296269 1 octocat/Hello-World master false false "
+            outcome: "1296269 1 octocat/Hello-World master false "
                 + "https://github.com/octocat/Hello-World.git"),
         Operation(
             name: "issue", method: "GET", template: "/repos/{owner}/{repo}/issues/{issue_number}",

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Synchronization
 import Testing
@@ -30,13 +31,47 @@ import Testing
         let bell = Bell()
         let workers = Workers(count: 4)
         for _ in 0..<4 {
-            Thread.start {
+            PorterProcess.Thread.start {
                 bell.wait(milliseconds: 60_000)
                 workers.leave()
             }
         }
         bell.ring(times: 4)
         #expect(workers.wait(atMost: .seconds(30)))
+    }
+}
+
+@Suite struct ShortageTests {
+    /// No machine has room for a stack of this size.
+    private static let stack = 1 << 47
+
+    private final class Witness: Sendable {}
+
+    @Test func `a thread that the system does not give is an error, and its closure is let go`() {
+        weak var left: Witness?
+        let error = #expect(throws: Shortage.self) {
+            let witness = Witness()
+            left = witness
+            try PorterProcess.Thread.attempt(stackBytes: Self.stack) { withExtendedLifetime(witness) {} }
+        }
+
+        #expect(error?.description == "the system gives no thread: Resource temporarily unavailable")
+        #expect(left == nil)
+    }
+
+    @Test func `bells and workers hold no descriptor`() {
+        let before = Self.waiters
+        let kept = (0..<100).map { _ in (Bell(), Workers(count: 1)) }
+        #expect(Self.waiters - before < 100)
+        withExtendedLifetime(kept) {}
+    }
+
+    /// Descriptors of this process that are there to wait for; other tests may open some.
+    private static var waiters: Int {
+        SmallFiles.names(in: "/proc/self/fd").count { name in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)"))
+                == "anon_inode:[eventfd]"
+        }
     }
 }
 
@@ -58,7 +93,7 @@ import Testing
     @Test(arguments: [Duration.seconds(-5), .seconds(4_000_000), .seconds(1_000_000_000_000)])
     func `a time that is over, or longer than the system can wait, is right`(time: Duration) {
         let workers = Workers(count: 1)
-        Thread.start {
+        PorterProcess.Thread.start {
             usleep(20_000)
             workers.leave()
         }
@@ -70,7 +105,7 @@ import Testing
         let sum = Atomic(0)
         let workers = Workers(count: 50)
         for number in 1...50 {
-            Thread.start {
+            PorterProcess.Thread.start {
                 sum.add(number, ordering: .relaxed)
                 workers.leave()
             }

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import PorterHTTP
+import PorterProcess
 import PorterTestSupport
 import Synchronization
 import Testing
@@ -44,6 +45,32 @@ import Testing
         #expect(received.target == "/a%2Fb?x=1&y=%20")
         #expect(received.fields["x-one"] == "two")
         #expect(received.body == Data("body".utf8))
+    }
+
+    @Test func `a request for which there is no thread is answered 503, and the next is served`() async throws
+    {
+        let isShort = Mutex(true)
+        let answers = try await onThread {
+            let server = Server(
+                at: .loopback(port: 0),
+                starting: { (body) throws(Shortage) in
+                    if isShort.withLock({ $0 }) { throw Shortage("thread", EAGAIN) }
+                    try PorterProcess.Thread.attempt(body)
+                },
+                { _ in Response(status: 204) })
+            let port = try server.start()
+            defer { server.stop(atMost: 1) }
+            let request = Request(method: "GET", target: "http://127.0.0.1:\(port)/")
+            let first = try Transport.curl(CurlOptions()).send(request, Transport.Limits())
+            isShort.withLock { $0 = false }
+            return [first, try Transport.curl(CurlOptions()).send(request, Transport.Limits())]
+        }
+
+        #expect(answers.map(\.status) == [503, 204])
+        #expect(answers[0].fields["Retry-After"] == "1")
+        #expect(
+            String(decoding: answers[0].body, as: UTF8.self)
+                == #"{"error":"unavailable: the system gives no thread: Resource temporarily unavailable"}"#)
     }
 
     @Test func `a unix socket gets its mode, and one that was left behind is replaced`() async throws {

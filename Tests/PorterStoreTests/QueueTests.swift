@@ -18,7 +18,8 @@ import Testing
     /// Who is first: by class (raised once each ten minutes, to high at most), then who has fewer running and
     /// waiting before, then arrival.
     static func order(_ waiting: [Waiting], running: [Int64: Int]) -> [Int] {
-        func rank(_ task: Waiting) -> Int { min(2, task.priority.rank + task.age / 10) }
+        let classes: [Priority: Int] = [.low: 0, .normal: 1, .high: 2]
+        func rank(_ task: Waiting) -> Int { min(2, classes[task.priority, default: 0] + task.age / 10) }
         func turn(_ task: Waiting) -> Int {
             let before = waiting.filter { other in
                 guard other.person == task.person, other.number != task.number else { return false }

@@ -26,7 +26,6 @@ import Testing
         #expect(
             Phase.allCases.map(\.rawValue) == ["starting", "clone", "setup", "agent", "saving", "publishing"])
         #expect(Priority.allCases.map(\.rawValue) == ["low", "normal", "high"])
-        #expect(Priority.allCases.map(\.rank) == [0, 1, 2])
     }
 }
 

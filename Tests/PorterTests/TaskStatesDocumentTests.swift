@@ -84,6 +84,18 @@ import Testing
         #expect(Set(endings).subtracting(known).isEmpty)
     }
 
+    @Test func `the moments of an attempt are the columns of its table`() throws {
+        let migration = try Checkout.text("Sources/Lib/Store/Migrations/2026-11-24-spine.swift")
+        let table = try #require(migration.firstMatch(of: /CREATE TABLE attempts \(([^;]*)\) STRICT/))
+        let columns = table.1.matches(of: /\n *(\w+_at) INTEGER/).map { String($0.1) }
+        let section = document.split(separator: "\n").drop { $0 != "## Attempts" }.dropFirst()
+            .prefix { !$0.hasPrefix("#") }
+
+        let named = section.joined(separator: "\n").quotedWords.filter { $0.hasSuffix("_at") }
+        #expect(Set(named) == Set(columns))
+        #expect(columns.count > 5)
+    }
+
     private static func row(_ reason: Reason) -> [String] {
         [
             "`\(reason.rawValue)`", reason.sentence, reason.turn.rawValue,

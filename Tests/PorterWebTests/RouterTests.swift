@@ -1,6 +1,7 @@
 import Foundation
 import Porter
 import PorterHTTP
+import PorterStore
 import PorterTestSupport
 import PorterTestWorld
 import PorterWork
@@ -122,6 +123,37 @@ import Testing
         #expect(ready.status == 200)
         #expect(Set(ready.object.keys) == ["status"])
         #expect((scene.get("/readyz").object["checks"] as? [[String: Any]])?.count == 3)
+    }
+
+    @Test func `readiness writes the database once in two seconds, and then sees that it cannot`() throws {
+        let scene = try Scene()
+        let site = scene.site
+        func ask() -> Int { site.answer(Request(method: "GET", target: "/readyz"), body: .whole).status }
+        func lastWrite() throws -> Instant? { try scene.world.store.findMark("writable")?.at }
+        let start = scene.world.now
+
+        #expect(ask() == 200)
+        scene.world.time.set(start.adding(milliseconds: WriteCheck.interval - 1))
+        #expect(ask() == 200)
+        #expect(try lastWrite() == start)
+        scene.world.time.set(start.adding(milliseconds: WriteCheck.interval))
+        #expect(ask() == 200)
+        #expect(try lastWrite() == scene.world.now)
+
+        try scene.breakDatabase()
+        #expect(ask() == 200)
+        scene.world.time.set(scene.world.now.adding(milliseconds: WriteCheck.interval))
+        #expect(ask() == 503)
+    }
+
+    @Test func `a clock that was set back makes readiness look again`() throws {
+        let scene = try Scene()
+        let check = WriteCheck()
+        var tries = 0
+        for at in [0, 1000, -1, 0, 1998, 1999].map({ scene.world.now.adding(milliseconds: $0) }) {
+            _ = check.problem(at: at) { tries += 1 }
+        }
+        #expect(tries == 3)
     }
 
     @Test func `without an App, or with one that was refused, Porter is not ready`() throws {

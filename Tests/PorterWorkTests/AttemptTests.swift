@@ -188,16 +188,37 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
+    @Test func `an engine that cannot be reached is no proof that a machine is gone`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 20)
+        let asked = world.engine.faults.count("find")
+        world.engine.faults.plant(.unreachable, at: "find", times: 3)
+
+        try world.live(seconds: 60)
+
+        #expect(world.engine.faults.count("find") >= asked + 3)
+        #expect(try world.task(id).state == .running)
+        #expect(try world.task(id).attempt == 1)
+    }
+
     @Test func `an empty list of machines is no proof that one is gone`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .agent }
         let id = try world.ask()
         try world.live(seconds: 20)
-        world.engine.faults.plant(.unreachable, at: "find", times: 3)
+        world.engine.hidesMachines = true
 
-        try world.live(seconds: 60)
+        // The watchdog lists what is there, and still looks after the task by its machine's own id.
+        for _ in 1...3 {
+            #expect(try world.work.pass().destroyed == 0)
+            try world.live(seconds: 20)
+        }
 
+        #expect(world.engine.faults.count("list") >= 3)
         #expect(try world.task(id).state == .running)
+        #expect(try world.task(id).attempt == 1)
     }
 
     @Test func `a full region ends as a full region when it stays full`() throws {
@@ -285,33 +306,39 @@ import Testing
         #expect(try world.task(id).state == .running)
     }
 
-    @Test func `a task that lost its job is found by the watchdog`() throws {
-        for kind in ["admit", "supervise", "ending", "cleanup"] {
-            let world = try World()
-            let id = try world.ask()
-            switch kind {
-            case "admit": break
-            case "supervise": try world.settle()
-            default:
-                world.github.faults.plant(.unreachable, at: "createComment", times: 1)
-                try world.live(seconds: 120)
-                continue
-            }
-            try dropJobs(of: id, in: world)
-
-            _ = try world.work.pass()
-            try world.live(seconds: 120)
-
-            #expect(try world.flaws(id) == [], "\(kind)")
+    @Test(arguments: [JobKind.admit, .supervise, .ending, .cleanup])
+    func `a task that lost its job is found by the watchdog`(kind: JobKind) throws {
+        let world = try World()
+        let id = try world.ask()
+        switch kind {
+        case .admit: break
+        case .supervise: try world.settle()
+        default:
+            let hasDied = try world.crash(at: "task.ended") { try? world.live(seconds: 60) }
+            #expect(hasDied)
+            #expect(try world.task(id).publishedAt == nil)
+            #expect(try world.store.findAttempt(id, 1)?.goneAt == nil)
         }
+        try dropJobs(kind, of: id, in: world)
+
+        _ = try world.work.pass()
+        try world.live(seconds: 120)
+
+        #expect(try world.flaws(id) == [])
+        #expect(try world.store.findAttempt(id, 1)?.goneAt != nil)
     }
 
-    /// Takes all that waits and never gives it back, as a defect might.
-    private func dropJobs(of id: TaskID, in world: World) throws {
+    /// Takes all that waits and never does it, as a defect might; of an ended task only the job of the kind.
+    private func dropJobs(_ kind: JobKind, of id: TaskID, in world: World) throws {
         while let claim = try world.store.claimJob(at: world.now.adding(seconds: 1000)) {
             try world.store.finishJob(claim, at: world.now)
         }
-        #expect(try !world.store.strandedTasks().isEmpty)
+        for other in [JobKind.ending, .cleanup] where try world.task(id).state.isFinal && other != kind {
+            try world.store.enqueue(other, for: id, at: world.now)
+        }
+        let stranded = try world.store.strandedTasks()
+        #expect(stranded.map(\.0) == [id])
+        #expect(stranded.map(\.1) == [kind])
     }
 
     @Test func `a clock that jumps back takes nothing from a run`() throws {

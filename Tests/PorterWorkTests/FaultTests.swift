@@ -1,5 +1,6 @@
 import Porter
 import PorterStore
+import PorterTestSupport
 import PorterTestWorld
 import Testing
 
@@ -12,19 +13,23 @@ import Testing
         case success
         case failure
         case stopped
+        /// A stop that the worker never learns of: its machine is destroyed by force.
+        case stoppedByForce
         case refused
+        /// A second command that makes no task is answered meanwhile.
+        case answered
         /// The worker says nothing more, and its machine must be destroyed.
         case silent
 
         func tell(_ world: World) throws -> TaskID {
             switch self {
-            case .success: break
+            case .success, .answered: break
             case .failure:
                 world.crew.change {
                     $0.outcome = .failed
                     $0.reason = .agentFailed
                 }
-            case .stopped, .silent: world.crew.change { $0.hangs = .agent }
+            case .stopped, .stoppedByForce, .silent: world.crew.change { $0.hangs = .agent }
             case .refused: return try world.ask(by: World.rita)
             }
             return try world.ask()
@@ -32,8 +37,11 @@ import Testing
 
         /// What a person does once the run is on its way.
         func goOn(_ world: World) throws {
-            if self == .silent { world.crew.change { $0.claims = false } }
-            if self == .stopped { try world.say("@porter stop", by: World.wim, comment: 9) }
+            if [.silent, .stoppedByForce].contains(self) { world.crew.change { $0.claims = false } }
+            if [.stopped, .stoppedByForce].contains(self) {
+                try world.say("@porter stop", by: World.wim, comment: 9)
+            }
+            if self == .answered { try world.say("@porter help", by: World.wim, comment: 9) }
         }
     }
 
@@ -74,14 +82,22 @@ import Testing
                     #expect(machines.count <= 1, "\(story): \(kind) at \(operation)")
                     let state: TaskState =
                         switch story {
-                        case .success: .success
+                        case .success, .answered: .success
                         case .failure, .refused, .silent: .failed
-                        case .stopped: .cancelled
+                        case .stopped, .stoppedByForce: .cancelled
                         }
                     #expect(try world.task(id).state == state, "\(story): \(kind) at \(operation)")
+                    #expect(
+                        Self.answers(world) == (story == .answered ? 1 : 0),
+                        "\(story): \(kind) at \(operation)")
                 }
             }
         }
+    }
+
+    /// How often the second command was answered.
+    private static func answers(_ world: World) -> Int {
+        world.comments(ending: "<!-- porter:reply:9 -->").count
     }
 
     /// A token whose answer was lost is known to nobody, Porter included: it can only expire.
@@ -115,6 +131,7 @@ import Testing
             let lost = moment == "token.create.called" ? "1 tokens are still good" : nil
             #expect(try world.flaws(id).filter { $0 != lost } == [], "\(story): killed at \(moment)")
             #expect(world.engine.running.isEmpty, "\(story): killed at \(moment)")
+            #expect(Self.answers(world) == (story == .answered ? 1 : 0), "\(story): killed at \(moment)")
         }
     }
 
@@ -126,13 +143,23 @@ import Testing
             seen.formUnion(world.moments)
         }
         // A new effect must come into a story, or it is never killed at its moments.
-        #expect(
-            seen.isSuperset(of: [
-                "job.claimed", "task.ending", "task.ended", "review.request.calling",
-                "machine.destroy.calling", "machine.destroy.called", "token.create.calling",
-                "token.create.called", "token.revoke.calling", "token.revoke.called",
-                "comment.edit.calling", "comment.edit.called", "comment.status.intended",
-                "comment.ending.recorded", "pull_request.create.called", "machine.create.1.called",
-            ]))
+        #expect(seen.sorted() == (try Self.momentsInSources()).sorted())
+    }
+
+    /// Every moment that the rules name: in words, and for each step of an effect that ``Work`` performs.
+    private static func momentsInSources() throws -> Set<String> {
+        let sources = try Checkout.texts(below: "Sources/Lib/Work", suffix: ".swift").values
+        let named = sources.flatMap { $0.matches(of: /moment\("([a-z_.]+)"\)/).map { String($0.1) } }
+        let steps = sources.flatMap {
+            $0.matches(of: /moment\("\\\(name\)(\.[a-z]+)"\)/).map { String($0.1) }
+        }
+        let effects = sources.flatMap { source in
+            source.matches(of: /\)\/([a-z_]+(?:\.[a-z_]+)*)(\/\\\([a-z.]+\))?"/).map { match in
+                // The number of the first attempt, which is the only one that the stories have.
+                String(match.1) + (match.2 == nil ? "" : ".1")
+            }
+        }
+        #expect(steps.count == 4)
+        return Set(named + effects.flatMap { effect in steps.map { effect + $0 } })
     }
 }

@@ -1,4 +1,5 @@
 import Porter
+import PorterTestSupport
 import PorterTestWorld
 import Testing
 
@@ -86,13 +87,16 @@ import Testing
         #expect(world.github.seen.pulls.count == 2)
     }
 
-    @Test func `two watchdogs and a dispatcher at once still make one of everything`() throws {
+    @Test func `two watchdogs and a dispatcher at once still make one of everything`() async throws {
         let world = try World()
         let id = try world.ask()
         for _ in 0..<6 {
-            _ = try world.work.pass()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 1...2 { group.addTask { try await onThread { _ = try world.work.pass() } } }
+                group.addTask { try await onThread { _ = try world.settle() } }
+                try await group.waitForAll()
+            }
             try world.live(seconds: 10)
-            _ = try world.work.pass()
         }
 
         #expect(try world.flaws(id) == [])

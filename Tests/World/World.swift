@@ -40,7 +40,7 @@ package final class World: Sendable {
         folder = root + "/porter-world-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var policy = Policy(
-            publicURL: "https://porter.example", callbackURL: "https://porter.example", mention: "porter",
+            callbackURL: "https://porter.example", mention: "porter",
             owners: nil, allowedLogins: nil,
             engine: Policy.Engine(
                 name: "local", isConfigured: true, image: "local", region: nil, cpus: 1, memory: 2048),

@@ -16,6 +16,7 @@ package final class WorldEngine: Sendable {
 
     package let faults = Faults()
     private let entries = Mutex<[Entry]>([])
+    private let hiding = Mutex(false)
 
     init() {}
 
@@ -24,6 +25,12 @@ package final class WorldEngine: Sendable {
 
     /// The machines that run.
     package var running: [Entry] { all.filter { !$0.machine.isGone } }
+
+    /// Whether lists come back empty whatever runs, as Fly's do for a while now and then.
+    package var hidesMachines: Bool {
+        get { hiding.withLock { $0 } }
+        set { hiding.withLock { $0 = newValue } }
+    }
 
     /// Ends a machine's process as if by itself.
     package func end(_ id: String, code: Int = 0, outOfMemory: Bool = false) {
@@ -86,7 +93,8 @@ package final class WorldEngine: Sendable {
             },
             list: { (key, value) throws(MachinesError) in
                 try self.call("list") { entries in
-                    entries.map(\.machine).filter { $0.metadata[key] == value && !$0.isGone }
+                    if self.hidesMachines { return [] }
+                    return entries.map(\.machine).filter { $0.metadata[key] == value && !$0.isGone }
                 }
             },
             destroy: { (id) throws(MachinesError) in

@@ -12,7 +12,7 @@ package final class WorldGitHub: Sendable {
         /// Nil when the App does not reach it.
         package var repository: GitHub.Repository? = GitHub.Repository(
             id: 42, owner: Person(id: 900, login: "acme"), name: "shop", defaultBranch: "trunk",
-            isArchived: false, isPrivate: true, cloneURL: "https://github.example/acme/shop.git")
+            isArchived: false, cloneURL: "https://github.example/acme/shop.git")
         package var issues = [
             World.issue: GitHub.Issue(
                 number: World.issue, title: "Login is flaky", isOpen: true, isLocked: false,

@@ -1,8 +1,9 @@
+import Glibc
 import Porter
 import PorterProcess
 import Synchronization
 
-/// Asks GitHub now and then whether it still takes the App's credentials, for `/readyz`.
+/// Asks GitHub now and then whether it still takes the App's credentials, for `/readyz`, as long as the program runs.
 final class AppWatch: Sendable {
     /// Milliseconds between two questions while all is well.
     static let interval: Int32 = 600_000
@@ -10,8 +11,6 @@ final class AppWatch: Sendable {
     static let impatience: Int32 = 15_000
 
     private let github: GitHub
-    private let bell = Bell()
-    private let isStopping = Atomic(false)
     private let found = Mutex<String?>(nil)
 
     /// Begins to ask.
@@ -23,19 +22,13 @@ final class AppWatch: Sendable {
     /// Why GitHub refuses the credentials; nil while it does not.
     var problem: String? { found.withLock { $0 } }
 
-    /// Asks no more.
-    func stop() {
-        isStopping.store(true, ordering: .releasing)
-        bell.ring()
-    }
-
-    private func run() {
-        while !isStopping.load(ordering: .acquiring) {
+    private func run() -> Never {
+        while true {
             let news = ask()
             // An outage of GitHub says nothing about the credentials.
             if let news { found.withLock { $0 = news.problem } }
             let isWell = news != nil && news?.problem == nil
-            bell.wait(milliseconds: isWell ? Self.interval : Self.impatience)
+            poll(nil, 0, isWell ? Self.interval : Self.impatience)
         }
     }
 

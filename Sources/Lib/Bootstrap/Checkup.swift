@@ -72,8 +72,18 @@ package struct Checkup: Sendable {
                 words: "\(engine.name) answers, \(instance.work.policy.caps.total) runs at once at most",
                 isGood: machines.isEmpty)
         } catch {
-            return Finding(name: "engine", words: "\(error)", isGood: false)
+            let isSilentRunner = engine.name == "local" && error.code == .unreachable
+            return Finding(
+                name: "engine", words: isSilentRunner ? silentRunner : "\(error)", isGood: false)
         }
+    }
+
+    /// Of a unix socket the library says no more than that it is no `localhost`.
+    private var silentRunner: String {
+        let socket = instance.configuration.runnerSocket
+        return
+            "nobody answers at \(socket): start porter-runner.service, let this user open the socket, or set "
+            + "PORTER_RUNNER_SOCKET to where the runner listens"
     }
 
     /// What the engine cannot hold is no fault, and yet nothing to keep from the operator.

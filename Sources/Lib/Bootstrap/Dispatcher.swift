@@ -40,7 +40,7 @@ package final class Dispatcher: Sendable {
     /// Takes no further job; the jobs in hand go on.
     package func prepareToStop() {
         isStopping.store(true, ordering: .releasing)
-        bell.ring(times: UInt64(Self.threads))
+        bell.ring(times: Self.threads)
     }
 
     /// Lets the threads finish the job in hand, and gives back what they hold after the time.

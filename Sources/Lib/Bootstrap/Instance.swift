@@ -85,9 +85,11 @@ package struct Instance: Sendable {
         Dispatcher(work: work, journal: journal)
     }
 
-    /// The site, with a watch on the App's credentials.
-    package func makeSite() -> Site {
-        let watch = configuration.app.map { _ in AppWatch(work.world.github) }
+    /// The site.
+    ///
+    /// - Parameter watchesApp: whether a thread asks GitHub now and then if it still takes the App's credentials.
+    package func makeSite(watchesApp: Bool) -> Site {
+        let watch = watchesApp && configuration.app != nil ? AppWatch(work.world.github) : nil
         return Site(
             work: work, webhookSecret: configuration.app?.webhookSecret,
             operatorToken: configuration.operatorToken, clock: work.world.clock,

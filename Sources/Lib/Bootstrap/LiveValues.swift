@@ -174,8 +174,8 @@ extension Policy {
         limits.stall = configuration.stallTimeout
         limits.grace = configuration.grace
         self.init(
-            publicURL: configuration.publicURL, callbackURL: configuration.callbackURL,
-            mention: configuration.mention, owners: configuration.owners,
+            callbackURL: configuration.callbackURL, mention: configuration.mention,
+            owners: configuration.owners,
             allowedLogins: configuration.allowedLogins,
             engine: Engine(
                 name: configuration.executor,

@@ -23,10 +23,7 @@ extension Responder {
         } else {
             state = .unknown
         }
-        let response = handler(
-            Incoming(
-                request: request, bodyState: state, remoteAddress: parameters.remoteAddress,
-                isSecure: parameters.isSecure))
+        let response = handler(Incoming(request: request, bodyState: state))
         let (head, isSound) = ResponseHead.bytes(response)
         var bytes = Data(head.utf8)
         if isSound, request.method != "HEAD" { bytes.append(response.body) }

@@ -23,10 +23,6 @@ package struct Incoming: Sendable {
     package let request: Request
     /// Whether ``request`` holds the whole body; look here before reading it.
     package let bodyState: BodyState
-    /// The client's address as the web server saw it, empty when it did not say.
-    package let remoteAddress: String
-    /// Whether the client spoke TLS with the web server, by its own word (`HTTPS`).
-    package let isSecure: Bool
 }
 
 /// The named values of a request's `PARAMS`, as FastCGI and CGI share them.
@@ -70,10 +66,6 @@ struct Parameters {
             return bytes.count
         }
     }
-
-    var remoteAddress: String { lookUp("REMOTE_ADDR") ?? "" }
-
-    var isSecure: Bool { ["on", "1"].contains((lookUp("HTTPS") ?? "").lowercased()) }
 }
 
 /// The bytes before the body of an answer: `Status`, fields, an empty line.

@@ -14,14 +14,14 @@ package struct Responder: Sendable {
     package var maximumBodyBytes = 26_214_400
     /// How long requests in flight may take once the program is to end.
     package var drainDeadline: Duration = .milliseconds(1400)
-    /// Says what went wrong with the socket.
-    package var log: @Sendable (String) -> Void
+    /// Says what went wrong with the socket: a constant message, and the facts.
+    package var log: @Sendable (String, [String: String]) -> Void
     /// Answers one request.
     package var handler: @Sendable (Incoming) -> Response
 
     /// A responder with that many threads.
     package init(
-        threads: Int, log: @escaping @Sendable (String) -> Void,
+        threads: Int, log: @escaping @Sendable (String, [String: String]) -> Void,
         handler: @escaping @Sendable (Incoming) -> Response
     ) {
         self.threads = threads
@@ -98,7 +98,7 @@ package struct Responder: Sendable {
             }
             guard result == 0 else {
                 failures += 1
-                if failures == 1 { log("accepting failed with \(result)") }
+                if failures == 1 { log("accepting failed", ["code": "\(result)"]) }
                 poll(nil, 0, Int32(min(1000, failures * 10)))
                 continue
             }
@@ -120,10 +120,7 @@ package struct Responder: Sendable {
         guard let (body, state) = body(of: &request, parameters) else { return }
         let isLarge = body.count > Self.largeBody
         head.body = body
-        let response = handler(
-            Incoming(
-                request: head, bodyState: state, remoteAddress: parameters.remoteAddress,
-                isSecure: parameters.isSecure))
+        let response = handler(Incoming(request: head, bodyState: state))
         send(response, isHead: head.method == "HEAD", to: request.out)
         head.body = Data()
         // glibc keeps what was freed for the next time; a body of this size is rare.
@@ -159,7 +156,7 @@ package struct Responder: Sendable {
         _ response: Response, isHead: Bool, to stream: UnsafeMutablePointer<FCGX_Stream>?
     ) {
         let (head, isSound) = ResponseHead.bytes(response)
-        if !isSound { log("an answer with unsound fields became 500") }
+        if !isSound { log("an answer with unsound fields became 500", [:]) }
         put(Array(head.utf8), stream)
         guard isSound, !isHead else { return }
         response.body.withUnsafeBytes { put($0, stream) }
@@ -198,7 +195,12 @@ package struct Responder: Sendable {
 private final class Drain: Sendable {
     private let isOn = Atomic(false)
     /// Readable once it has begun, for threads that sleep.
-    private let wake = eventfd(0, Int32(EFD_CLOEXEC))
+    private let wake: Int32
+
+    init() {
+        wake = eventfd(0, Int32(EFD_CLOEXEC))
+        if wake < 0 { Shortage("descriptor", errno).endProgram() }
+    }
 
     deinit {
         close(wake)

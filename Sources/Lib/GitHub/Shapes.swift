@@ -37,14 +37,12 @@ struct RepositoryJSON: Decodable {
     let default_branch: String?
     let archived: Bool?
     let disabled: Bool?
-    let `private`: Bool?
     let clone_url: String?
 
     var value: GitHub.Repository {
         GitHub.Repository(
             id: id, owner: owner.person, name: name, defaultBranch: default_branch ?? "main",
-            isArchived: archived == true || disabled == true, isPrivate: `private` ?? true,
-            cloneURL: clone_url ?? "")
+            isArchived: archived == true || disabled == true, cloneURL: clone_url ?? "")
     }
 }
 

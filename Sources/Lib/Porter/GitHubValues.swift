@@ -48,22 +48,19 @@ extension GitHub {
         package var defaultBranch: String
         /// Whether nothing can be pushed: archived, or disabled by GitHub.
         package var isArchived: Bool
-        /// Whether strangers cannot see it; true when GitHub does not say.
-        package var isPrivate: Bool
         /// The https address for git, without a credential.
         package var cloneURL: String
 
         /// A repository as GitHub answered.
         package init(
             id: Int64, owner: Person, name: String, defaultBranch: String, isArchived: Bool,
-            isPrivate: Bool, cloneURL: String
+            cloneURL: String
         ) {
             self.id = id
             self.owner = owner
             self.name = name
             self.defaultBranch = defaultBranch
             self.isArchived = isArchived
-            self.isPrivate = isPrivate
             self.cloneURL = cloneURL
         }
     }

@@ -89,15 +89,6 @@ package enum Priority: String, CaseIterable, Sendable {
     case low
     case normal
     case high
-
-    /// 0 for low, 1 for normal, 2 for high.
-    package var rank: Int {
-        switch self {
-        case .low: 0
-        case .normal: 1
-        case .high: 2
-        }
-    }
 }
 
 /// What a worker reports at its end (contract section 5, `complete`).

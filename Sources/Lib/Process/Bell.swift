@@ -1,29 +1,21 @@
-import CLinux
-import Glibc
-
 /// Wakes threads that wait for work.
 package final class Bell: Sendable {
-    private let descriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK) | Int32(EFD_SEMAPHORE))
+    private let rings = Gate(0)
 
     /// A bell that nobody has rung.
     package init() {}
 
-    deinit {
-        close(descriptor)
-    }
-
     /// Wakes one thread, or the next that comes to wait.
-    package func ring(times: UInt64 = 1) {
-        var count = times
-        write(descriptor, &count, 8)
+    package func ring(times: Int = 1) {
+        rings.add(times, wakesAll: times > 1)
     }
 
     /// Waits for a ring, at most so long.
     package func wait(milliseconds: Int32) {
-        var polled = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        if poll(&polled, 1, milliseconds) > 0 {
-            var count: UInt64 = 0
-            read(descriptor, &count, 8)
+        _ = rings.wait(atMost: .milliseconds(Int(milliseconds))) { left in
+            guard left > 0 else { return false }
+            left -= 1
+            return true
         }
     }
 }

@@ -67,7 +67,7 @@ package struct Child: Sendable {
         // Without it (no descriptor left) every tick asks.
         let end = pidfd_open(pid, 0)
         while true {
-            if io.poll(end, care) || (end < 0 && hasEnded) { break }
+            if io.poll(end, care) || (end < 0 && Self.hasEnded(pid)) { break }
             care.onTick()
         }
         if end >= 0 { close(end) }
@@ -75,8 +75,8 @@ package struct Child: Sendable {
         return reap()
     }
 
-    /// Whether it has ended and waits to be reaped.
-    private var hasEnded: Bool {
+    /// Whether that child of this process has ended and waits to be reaped.
+    package static func hasEnded(_ pid: Int32) -> Bool {
         var info = siginfo_t()
         let result = waitid(P_PID, id_t(pid), &info, WEXITED | WNOHANG | WNOWAIT)
         return result == 0 && info.si_signo == SIGCHLD

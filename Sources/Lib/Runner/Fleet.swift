@@ -81,25 +81,34 @@ final class Fleet: Sendable {
         do throws(RunnerFailure) {
             try host.folder.save(record)
         } catch {
-            host.journal.record(.error, "machine not recorded", ["error": "\(error)"])
-            state.withLock { state in
-                state.records[record.id] = nil
-                state.lives[record.id] = nil
-            }
-            host.folder.forget(record.id)
-            life.gone.leave()
-            life.cleared.leave()
+            takeBack(record, life)
             throw Refusal(503, "unavailable: \(error)")
         }
         let reports = Life.Reports(
             onStart: { self.didStart(record.id) }, onEnd: { self.didEnd(record.id, $0) })
-        Thread.start {
-            life.run(record, plan.token, reports)
-            self.state.withLock { $0.lives[record.id] = nil }
+        do throws(Shortage) {
+            try Thread.attempt {
+                life.run(record, plan.token, reports)
+                self.state.withLock { $0.lives[record.id] = nil }
+            }
+        } catch {
+            takeBack(record, life)
+            throw Refusal(503, "unavailable: \(error)")
         }
         host.journal.record(
             .notice, "machine created", ["machine.id": record.id, "machine.name": record.name])
         return record
+    }
+
+    /// Forgets a machine that could not begin; whoever already waits for its end need not.
+    private func takeBack(_ record: MachineRecord, _ life: Life) {
+        state.withLock { state in
+            state.records[record.id] = nil
+            state.lives[record.id] = nil
+        }
+        host.folder.forget(record.id)
+        life.gone.leave()
+        life.cleared.leave()
     }
 
     /// The machine, destroyed or not.

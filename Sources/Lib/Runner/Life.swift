@@ -131,15 +131,15 @@ final class Life: Sendable {
         let meter = Meter(
             guest: guest, watchesMemory: host.groups.places[.memory] == nil,
             watchesProcesses: host.groups.places[.pids] == nil)
+        // Without it (no descriptor is left) every tick asks.
         let end = pidfd_open(pid, 0)
-        precondition(end >= 0, "Linux 5.3 and later give a descriptor for a child")
-        defer { close(end) }
+        defer { if end >= 0 { close(end) } }
         var isStopSent = false
         var kills = 0
         var lookedAt = ContinuousClock.now
         while true {
             var polled = pollfd(fd: end, events: Int16(POLLIN), revents: 0)
-            if poll(&polled, 1, Self.tick) > 0 { return kills }
+            if poll(&polled, 1, Self.tick) > 0 || (end < 0 && Child.hasEnded(pid)) { return kills }
             if !isStopSent, state.withLock({ $0.isStopAsked }), let worker = worker(pid, .read()) {
                 kill(worker, SIGTERM)
                 isStopSent = true

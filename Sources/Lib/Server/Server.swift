@@ -11,7 +11,8 @@ import Synchronization
 /// FlyingFox speaks HTTP/1.1; every request is answered on a thread of its own, so that handlers are
 /// straight-line code that may block. Bodies arrive whole, in memory. A handler may break off an answer:
 /// ``PorterHTTP/Response/cut`` closes the connection at once, and a `Content-Length` that is larger than the
-/// body closes it after the body.
+/// body closes it after the body. Where the system has no thread for a request, that request is answered 503;
+/// where it has no descriptor for a connection, the connection is lost and the server listens again.
 ///
 /// - SeeAlso: <https://github.com/swhitty/FlyingFox>
 package final class Server: Sendable {
@@ -26,24 +27,50 @@ package final class Server: Sendable {
     /// Seconds after which an answer that has not come becomes a plain 500.
     static let answerTime = 3600.0
 
-    private let server: HTTPServer
+    /// Milliseconds before it listens again, after the system had no descriptor for a connection.
+    static let pause = 100
+
+    /// How a thread is begun.
+    typealias ThreadStart = @Sendable (@escaping @Sendable () -> Void) throws(Shortage) -> Void
+
+    private struct State {
+        var server: HTTPServer
+        var isStopping = false
+    }
+
     private let address: Address
+    private let answer: Answerer
+    private let state: Mutex<State>
 
     /// A server that does not listen yet.
-    package init(at address: Address, _ handler: @escaping @Sendable (Request) -> PorterHTTP.Response) {
+    package convenience init(
+        at address: Address, _ handler: @escaping @Sendable (Request) -> PorterHTTP.Response
+    ) {
+        self.init(
+            at: address,
+            starting: { (body) throws(Shortage) in try PorterProcess.Thread.attempt(body) }, handler)
+    }
+
+    init(
+        at address: Address, starting start: @escaping ThreadStart,
+        _ handler: @escaping @Sendable (Request) -> PorterHTTP.Response
+    ) {
         self.address = address
-        let answer = Answerer(handler: handler)
+        answer = Answerer(handler: handler, start: start)
+        state = Mutex(State(server: Self.make(address, answer)))
+    }
+
+    private static func make(_ address: Address, _ answer: Answerer) -> HTTPServer {
         switch address {
         case .unix(let path, _):
-            server = HTTPServer(
-                address: .unix(path: path), timeout: Self.answerTime, logger: .disabled, handler: answer)
+            return HTTPServer(
+                address: .unix(path: path), timeout: answerTime, logger: .disabled, handler: answer)
         case .loopback(let port):
             // 127.0.0.1 has this form always; an address that cannot be read would be a defect here.
             let loopback = sockaddr_in(
                 sin_family: sa_family_t(AF_INET), sin_port: port.bigEndian,
                 sin_addr: in_addr(s_addr: UInt32(0x7F00_0001).bigEndian), sin_zero: (0, 0, 0, 0, 0, 0, 0, 0))
-            server = HTTPServer(
-                address: loopback, timeout: Self.answerTime, logger: .disabled, handler: answer)
+            return HTTPServer(address: loopback, timeout: answerTime, logger: .disabled, handler: answer)
         }
     }
 
@@ -55,7 +82,7 @@ package final class Server: Sendable {
     /// - Throws: ``ServerError`` when the address is taken or may not be listened at.
     package func start() throws(ServerError) -> UInt16 {
         if case .unix(let path, _) = address { try Self.clear(path) }
-        let server = server
+        let server = state.withLock { $0.server }
         let outcome = Mutex<Result<UInt16, ServerError>?>(nil)
         let done = DispatchSemaphore(value: 0)
         let running = Task.detached { try await server.run() }
@@ -74,15 +101,50 @@ package final class Server: Sendable {
             done.signal()
         }
         done.wait()
-        if case .unix(let path, let mode) = address { chmod(path, mode) }
         guard let result = outcome.withLock({ $0 }) else { throw ServerError("cannot listen") }
-        return try result.get()
+        let port = try result.get()
+        if case .unix(let path, let mode) = address { chmod(path, mode) }
+        Task.detached {
+            _ = await running.result
+            await self.listenAgain(port)
+        }
+        return port
+    }
+
+    /// Listens again whenever it has ended without being told to: FlyingFox ends when a connection cannot be
+    /// accepted, which is so as long as the system has no descriptor for it.
+    private func listenAgain(_ port: UInt16) async {
+        while true {
+            try? await Task.sleep(for: .milliseconds(Self.pause))
+            let place: Address
+            switch address {
+            case .unix(let path, _):
+                place = address
+                // Where there is no descriptor to look with, there is none to listen with either.
+                do { try Self.clear(path) } catch { continue }
+            case .loopback: place = .loopback(port: port)
+            }
+            let server = Self.make(place, answer)
+            let goesOn = state.withLock { state in
+                if !state.isStopping { state.server = server }
+                return !state.isStopping
+            }
+            guard goesOn else { return }
+            let running = Task.detached { try await server.run() }
+            if case .unix(let path, let mode) = address {
+                if (try? await server.waitUntilListening()) != nil { chmod(path, mode) }
+            }
+            _ = await running.result
+        }
     }
 
     /// Stops listening and leaves answers that are under way the time.
     package func stop(atMost seconds: Double) {
         let done = DispatchSemaphore(value: 0)
-        let server = server
+        let server = state.withLock { state in
+            state.isStopping = true
+            return state.server
+        }
         Task.detached {
             await server.stop(timeout: seconds)
             done.signal()
@@ -126,6 +188,7 @@ package struct ServerError: Error, Equatable, CustomStringConvertible {
 /// Takes a request from FlyingFox's world into ours and the answer back.
 private struct Answerer: HTTPHandler {
     let handler: @Sendable (Request) -> PorterHTTP.Response
+    let start: Server.ThreadStart
 
     func handleRequest(_ request: HTTPRequest) async throws -> HTTPResponse {
         var fields = Fields()
@@ -137,7 +200,11 @@ private struct Answerer: HTTPHandler {
             body: try await request.bodyData)
         let handler = handler
         let response = await withCheckedContinuation { continuation in
-            PorterProcess.Thread.start { continuation.resume(returning: handler(ours)) }
+            do throws(Shortage) {
+                try start { continuation.resume(returning: handler(ours)) }
+            } catch {
+                continuation.resume(returning: Self.busy(error))
+            }
         }
         if response.status == 0 { return HTTPResponse(webSocket: CutBeforeAnswer()) }
         var headers = HTTPHeaders()
@@ -150,5 +217,12 @@ private struct Answerer: HTTPHandler {
         return HTTPResponse(
             statusCode: status, headers: headers,
             body: request.method == .HEAD ? Data() : response.body)
+    }
+
+    /// The answer to a request for which there is no thread.
+    private static func busy(_ shortage: Shortage) -> PorterHTTP.Response {
+        PorterHTTP.Response(
+            status: 503, fields: ["Content-Type": "application/json", "Retry-After": "1"],
+            body: Data(#"{"error":"unavailable: \#(shortage)"}"#.utf8))
     }
 }

@@ -159,7 +159,7 @@ extension Configuration {
             retentionDays: reader.number("PORTER_RETENTION_DAYS") ?? 90,
             logLimit: reader.size("PORTER_LOG_LIMIT") ?? 5 * 1024 * 1024,
             logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys())
-        _ = reader.choice("PORTER_INGEST")
+        reader.ingest()
         if !reader.problems.isEmpty { throw ConfigurationErrors(lines: reader.problems) }
         return configuration
     }

@@ -107,15 +107,43 @@ struct SettingReader {
         return value
     }
 
-    /// Where to listen: an absolute path, or `host:port` with an empty host for all addresses.
+    /// Bytes of a unix socket's path at most.
+    ///
+    /// - SeeAlso: <https://man7.org/linux/man-pages/man7/unix.7.html>
+    private static let maximumSocketPath = 107
+
+    /// Where to listen: an absolute path, or `host:port` with an IPv4 address or `localhost` as the host.
     mutating func socket(_ name: String) -> String? {
-        guard let value = text(name), !value.hasPrefix("/") else { return text(name) }
+        guard let value = text(name) else { return nil }
+        if value.hasPrefix("/") {
+            guard value.utf8.count <= Self.maximumSocketPath else {
+                complain(name, "is longer than the \(Self.maximumSocketPath) bytes of a socket's path")
+                return nil
+            }
+            return value
+        }
         let colon = value.lastIndex(of: ":") ?? value.startIndex
-        guard value[colon...].hasPrefix(":"), Self.isPort(value[colon...].dropFirst()) else {
-            complain(name, "is \"\(value)\": write an absolute path, or host:port")
+        let host = value[..<colon]
+        guard host == "localhost" || Self.isIPv4(host), Self.isPort(value[colon...].dropFirst()) else {
+            complain(
+                name,
+                "is \"\(value)\": write an absolute path, or an IPv4 address (or localhost) and a port, "
+                    + "such as 127.0.0.1:9000")
             return nil
         }
         return value
+    }
+
+    /// How commands arrive: what the contract knows and Porter cannot do yet is refused, not overlooked.
+    mutating func ingest() {
+        if text("PORTER_INGEST") == "poll" {
+            complain(
+                "PORTER_INGEST",
+                "is \"poll\", which is not built yet, so that nothing would arrive: leave it out, and let GitHub "
+                    + "deliver to the webhook")
+        } else {
+            _ = choice("PORTER_INGEST")
+        }
     }
 
     /// A proxy: `http(s)://host[:port]` or `host:port`.
@@ -240,10 +268,13 @@ struct SettingReader {
     }
 
     private static func isLoopback(_ host: String) -> Bool {
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && isIPv4(host[...]))
+    }
+
+    /// Four numbers up to 255, in the one way of writing them that every reader takes.
+    private static func isIPv4(_ host: Substring) -> Bool {
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        let isFour =
-            parts.count == 4 && parts[0] == "127" && parts.allSatisfy { $0.isDigits && UInt8($0) != nil }
-        return host == "localhost" || host == "::1" || isFour
+        return parts.count == 4 && parts.allSatisfy { part in UInt8(part).map(String.init) == String(part) }
     }
 }
 

@@ -61,15 +61,16 @@ package struct Setting: Hashable, Sendable {
         Setting("PORTER_DATABASE", .path, "/var/lib/porter/porter.sqlite", "The database file."),
         Setting(
             "PORTER_FCGI_SOCKET", .text, "inherited",
-            "A path or `host:port` to listen at, when no socket is inherited."),
+            "A path, or an IPv4 address (or `localhost`) and a port as in `127.0.0.1:9000`, to listen at when no socket is "
+                + "inherited."),
         Setting("PORTER_FCGI_THREADS", .number(1...256), "8", "Requests served at once."),
         Setting(
             "PORTER_OPERATOR_TOKEN", .secret, "none",
             "Opens `/metrics`, the details of `/readyz` and the reading task routes."),
         Setting("PORTER_MENTION", .text, "porter", "The name after `@` or `/` in commands."),
         Setting(
-            "PORTER_INGEST", .choice(["webhook", "poll"]), "webhook",
-            "How commands arrive; `poll` for boxes that GitHub cannot reach."),
+            "PORTER_INGEST", .choice(["webhook"]), "webhook",
+            "How commands arrive; `poll`, for boxes that GitHub cannot reach, is not built yet."),
         Setting("PORTER_EXECUTOR", .choice(["local", "fly"]), "local", "Where runs happen."),
         Setting("PORTER_RUNNER_SOCKET", .path, "/run/porter/runner.sock", "The socket of `porter-runner`."),
         Setting(
@@ -101,7 +102,7 @@ package struct Setting: Hashable, Sendable {
             "PORTER_TASK_TIMEOUT_MAX", .number(60...86_400), "3600", "Seconds that `--timeout` may ask for."),
         Setting("PORTER_STALL_TIMEOUT", .number(10...86_400), "300", "Seconds that an agent may be silent."),
         Setting(
-            "PORTER_GRACE", .number(5...3600), "60", "Seconds after which a silent worker counts as lost."),
+            "PORTER_GRACE", .number(30...3600), "60", "Seconds after which a silent worker counts as lost."),
         Setting("PORTER_TASKS_PER_USER", .number(1...1000), "5", "Runs of one person at once."),
         Setting(
             "PORTER_TASKS_TOTAL", .number(1...1000), "what cores and memory bear; Fly: 20",

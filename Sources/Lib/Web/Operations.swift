@@ -46,12 +46,12 @@ extension Site {
     }
 
     private var databaseCheck: Check {
-        do throws(StoreError) {
-            try work.world.store.checkWritable(at: clock.now())
-            return Check(name: "database", problem: nil)
-        } catch {
-            return Check(name: "database", problem: "The database cannot be written: \(error)")
+        let now = clock.now()
+        let problem = writing.problem(at: now) { () throws(StoreError) in
+            try work.world.store.checkWritable(at: now)
         }
+        return Check(
+            name: "database", problem: problem.map { "The database cannot be written: \($0)" })
     }
 
     private var appCheck: Check {
@@ -64,7 +64,7 @@ extension Site {
     private var watchdogCheck: Check {
         let oldest = clock.now().adding(seconds: -Self.passInterval)
         do throws(StoreError) {
-            let made = try work.world.store.markOnce(Self.madeMark, "", at: clock.now()).at
+            let made = try madeAt()
             let pass = try work.world.store.findMark(Work.passMark)?.at
             let isRecent = max(made, pass ?? made) >= oldest
             return Check(
@@ -74,6 +74,13 @@ extension Site {
         } catch {
             return Check(name: "watchdog", problem: "The database cannot be read: \(error)")
         }
+    }
+
+    /// When the database was first opened: marked where it is opened, and here in one that lacks the mark.
+    private func madeAt() throws(StoreError) -> Instant {
+        let store = work.world.store
+        if let made = try store.findMark(Self.madeMark) { return made.at }
+        return try store.markOnce(Self.madeMark, "", at: clock.now()).at
     }
 
     private func metrics() throws(Failure) -> Response {

@@ -19,6 +19,7 @@ package struct Site: Sendable {
     let appProblem: @Sendable () -> String?
     let clock: Clock
     let counters = Counters()
+    let writing = WriteCheck()
 
     /// The site of that instance.
     package init(

@@ -3,8 +3,6 @@ package import PorterStore
 
 /// What the instance's operator chose; contract sections 2 and 6 give the defaults.
 package struct Policy: Sendable {
-    /// Where people reach Porter, without a slash at the end.
-    package var publicURL: String
     /// Where machines reach Porter.
     package var callbackURL: String
     /// The name after `@` or `/` in commands.
@@ -79,11 +77,10 @@ package struct Policy: Sendable {
 
     /// Everything at once.
     package init(
-        publicURL: String, callbackURL: String, mention: String, owners: [String]?,
+        callbackURL: String, mention: String, owners: [String]?,
         allowedLogins: [String]?, engine: Engine, caps: Caps, limits: Limits,
         teamKeys: [String: Secret], retentionDays: Int, logLimit: Int
     ) {
-        self.publicURL = publicURL
         self.callbackURL = callbackURL
         self.mention = mention
         self.owners = owners

@@ -13,7 +13,7 @@ package import PorterStore
 /// - `Launching.swift`, `Supervision.swift`: machines, attempts, deadlines, stops.
 /// - `Callbacks.swift`: what a worker may say.
 /// - `Publication.swift`, `Endings.swift`, `StatusComments.swift`: the pull request and the comments.
-/// - `Dispatcher.swift`, `Pass.swift`: who works the jobs: threads of `porter-fcgi`, the watchdog's pass.
+/// - `Jobs.swift`, `Pass.swift`: how a job is worked, by `porter-fcgi`'s dispatcher or by the watchdog's pass.
 ///
 /// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through
 /// ``perform(_:task:for:find:call:)``.
