@@ -5,7 +5,6 @@ import Porter
 import PorterAgents
 import PorterHTTP
 import PorterProcess
-import PorterProcess
 package import PorterSettings
 
 /// The supervisor inside a machine: one task, from its claim to its report.
