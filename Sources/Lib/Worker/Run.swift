@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Porter
 import PorterAgents
@@ -7,6 +6,9 @@ import PorterProcess
 
 /// The run of one claimed task.
 struct Run: Sendable {
+    /// Seconds for which Porter is asked whether the agent may begin.
+    static let beginTime = 300
+
     let assignment: Assignment
     let settings: WorkerSettings
     let callbacks: Callbacks
@@ -21,8 +23,8 @@ struct Run: Sendable {
             let workspace = try Workspace(
                 root: settings.workspace, authorityFile: settings.authorityFile, hasWalls: !settings.isWeak)
             let base = try prepare(workspace)
-            guard pulse.enter(.agent, "The agent is at work.", atMost: .seconds(300)) else {
-                return ended(.cancelled, stopReason)
+            guard pulse.enter(.agent, atMost: .seconds(Self.beginTime)) else {
+                throw WorkerFailure(.setupFailed, "Porter did not say that the agent may begin.")
             }
             let result = try runAgent(workspace)
             return save(verdict(on: result), workspace, base: base)
@@ -35,8 +37,8 @@ struct Run: Sendable {
     }
 
     private func prepare(_ workspace: Workspace) throws(WorkerFailure) -> String {
-        guard pulse.enter(.clone, "Cloning the repository.") else {
-            throw WorkerFailure(.cancelledByUser, "stopped before the clone")
+        guard pulse.enter(.clone) else {
+            throw WorkerFailure(.setupFailed, "Porter did not say that the clone may begin.")
         }
         let repository = assignment.repository
         pulse.log.note(
@@ -181,10 +183,9 @@ struct Run: Sendable {
 
     private func fetchCredential(_ time: Duration) throws(WorkerFailure) -> Credential {
         do {
-            let answer = try callbacks.askOn(
-                "credential", CredentialBody(), token: token, atMost: max(.seconds(10), time))
-            let credential = try JSONDecoder().decode(Credential.self, from: answer)
-            return credential
+            return try callbacks.askOn(
+                "credential", CredentialBody(), token: token, for: Credential.self,
+                atMost: max(.seconds(10), time))
         } catch {
             throw WorkerFailure(.pushRejected, "Porter gave no credential: \(error)")
         }
