@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: strangers.indices)
     func `a report goes on until Porter itself has it`(index: Int) throws {
         let porter = FakePorter { _, _, number in number == 0 ? Self.strangers[index] : nil }
-        let report = CompleteBody(task_id: "task_01J0000000000000000000000A", status: "success")
+        let report = CompleteBody(task_id: RepositoryScene.task, status: "success")
         _ = try porter.callbacks.askOn(
             "complete", report, token: Secret("t"), for: StoredAnswer.self, atMost: .seconds(60))
         #expect(porter.bodies("complete").count == 2)

@@ -33,15 +33,17 @@ struct Inspection: Sendable {
     }
 
     /// Refuses changes that hold a secret of this run or a file that is too large.
-    func check(from base: String, to head: String, _ timeout: Duration) throws(WorkerFailure) {
-        try checkSizes(base, head, timeout)
+    func check(from base: String, to head: String, _ limit: TimeLimit) throws(WorkerFailure) {
+        try checkSizes(base, head, limit)
+        let time = try limit.left()
         let changes = try workspace.attempt { () throws(ProcessError) in
             try workspace.git.run(
                 [
                     "-C", workspace.repository, "log", "-p", "--text", "--no-textconv", "--no-ext-diff",
                     "--no-renames", "--format=%B%n%an%n%ae", "\(base)..\(head)",
-                ], in: workspace.root, timeout: timeout, mostOutput: Self.maximumChanges)
+                ], in: workspace.root, timeout: time, mostOutput: Self.maximumChanges)
         }
+        if changes.wasTimedOut { throw limit.failure }
         guard !changes.wasTooLong else {
             throw WorkerFailure(.tooLarge, "The changes are larger than \(Self.maximumChanges) bytes.")
         }
@@ -51,9 +53,9 @@ struct Inspection: Sendable {
         }
     }
 
-    private func checkSizes(_ base: String, _ head: String, _ timeout: Duration) throws(WorkerFailure) {
+    private func checkSizes(_ base: String, _ head: String, _ limit: TimeLimit) throws(WorkerFailure) {
         let listing = try workspace.run(
-            ["-C", workspace.repository, "ls-tree", "-r", "-l", "-z", head], .internal, timeout,
+            ["-C", workspace.repository, "ls-tree", "-r", "-l", "-z", head], .internal, limit,
             mostOutput: Self.maximumChanges)
         for entry in listing.output.split(separator: 0) {
             let fields = entry.prefix { $0 != 9 }.split(separator: 32)
