@@ -11,7 +11,8 @@ import Testing
     private func input(_ change: (inout PromptInput) -> Void = { _ in }) -> PromptInput {
         var input = PromptInput(
             repository: "o/r", issueNumber: 7, title: "Login fails", body: "It says 500.", comments: [],
-            commandID: 100, commandedAt: Self.commandedAt, context: "writers", guide: nil,
+            commandID: 100, commandedAt: Self.commandedAt, context: "writers", writers: Set(0...200),
+            guide: nil,
             instructions: "Fix it.", branch: "porter/task_1", base: "main", nonce: Self.nonce)
         change(&input)
         return input
@@ -150,24 +151,35 @@ import Testing
         #expect(prompt.omissions.isEmpty)
     }
 
-    @Test(arguments: [
-        ("OWNER", true), ("MEMBER", true), ("COLLABORATOR", true), ("CONTRIBUTOR", false),
-        ("FIRST_TIMER", false), ("FIRST_TIME_CONTRIBUTOR", false), ("MANNEQUIN", false), ("NONE", false),
-        ("", false), ("owner", false),
-    ])
-    func `strangers are quoted only when all are asked for`(association: String, isWriter: Bool) {
-        var input = input { $0.comments = [comment(1, "the-body", association)] }
+    @Test(arguments: ["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "NONE", ""])
+    func `only who can push is quoted, whatever the association, unless all are asked for`(
+        association: String
+    ) {
+        var input = input {
+            $0.comments = [comment(1, "the-first", association), comment(2, "the-second", association)]
+            $0.writers = [2]
+        }
         let writers = PromptBuilder.build(input)
-        #expect(writers.text.contains("the-body") == isWriter)
+        #expect(!writers.text.contains("the-first") && writers.text.contains("the-second"))
         #expect(
-            writers.omissions
-                == (isWriter
-                    ? []
-                    : [
-                        "1 comment by people who are no members or collaborators (`--context=all` would show them) is left out."
-                    ]))
+            writers.omissions == [
+                "1 comment by people who are not known to be able to push (`--context=all` would show them) is left out."
+            ])
         input.context = "all"
-        #expect(PromptBuilder.build(input).text.contains("the-body"))
+        #expect(PromptBuilder.build(input).text.contains("the-first"))
+    }
+
+    @Test func `those are asked about whose comments would be shown, the likeliest and latest first`() {
+        var again = comment(6, "f", "NONE")
+        again.author = Person(id: 2, login: "anna")
+        let comments = [
+            comment(1, "a", "CONTRIBUTOR"), comment(2, "b", "MEMBER"), comment(3, "c", "OWNER"),
+            comment(4, "d", "OWNER", isByApp: true), comment(5, "e", "NONE"), again,
+            comment(7, "g", updated: 5), comment(8, "h", created: 5), comment(100, "i"), comment(101, "j"),
+        ]
+        let people = PromptBuilder.authors(
+            of: comments, commandID: 100, commandedAt: Self.commandedAt)
+        #expect(people.map(\.id) == [3, 2, 5, 1])
     }
 
     @Test(arguments: ["writers", "all"])
@@ -188,15 +200,16 @@ import Testing
             input {
                 $0.comments = [
                     comment(1, "a", isByApp: true), comment(2, "b", created: 5),
-                    comment(3, "c", updated: 5), comment(4, "d", "NONE"), comment(5, "e", created: 6),
+                    comment(3, "c", updated: 5), comment(4, "d"), comment(5, "e", created: 6),
                 ]
+                $0.writers = []
             })
         #expect(
             prompt.omissions == [
                 "1 comment by apps and bots is left out.",
                 "2 comments written after the command are left out.",
                 "1 comment edited after the command is left out.",
-                "1 comment by people who are no members or collaborators (`--context=all` would show them) is left out.",
+                "1 comment by people who are not known to be able to push (`--context=all` would show them) is left out.",
             ])
         for line in prompt.omissions { #expect(prompt.text.contains("(\(line))")) }
     }

@@ -86,7 +86,8 @@ extension ShutdownTests {
 
         #expect(throws: Callbacks.Silence.self) {
             try callbacks.askOn(
-                "claim", ClaimBody(nonce: "n"), token: Secret("t"), atMost: .seconds(300),
+                "claim", ClaimBody(nonce: "n"), token: Secret("t"), for: StoredAnswer.self,
+                atMost: .seconds(300),
                 isCancelled: { true })
         }
     }

@@ -1,5 +1,4 @@
 import Porter
-import PorterSettings
 import Testing
 
 @testable import PorterWorker

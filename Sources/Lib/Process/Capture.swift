@@ -4,8 +4,8 @@ import Glibc
 package struct Capture: Sendable {
     /// How it left: with a code, or by a signal.
     package let ending: Child.Ending
-    /// What it wrote on standard output, cut at the limit.
-    package let output: [UInt8]
+    /// What it wrote on standard output, cut at the limit; empty when somebody else took it.
+    package fileprivate(set) var output: [UInt8]
     /// What it wrote on standard error, its last bytes.
     package let errors: [UInt8]
     /// Whether the time was over, and it was killed for that.
@@ -44,45 +44,63 @@ extension Command {
     package func run(
         timeout: Duration, mostOutput: Int = 1_048_576, isCancelled: () -> Bool = { false }
     ) throws(ProcessError) -> Capture {
+        var output: [UInt8] = []
+        var capture = try run(timeout: timeout, mostOutput: mostOutput, isCancelled: isCancelled) { bytes in
+            output += bytes
+        }
+        capture.output = output
+        return capture
+    }
+
+    /// Runs the program to its end, and hands over its output piece by piece instead of keeping it.
+    ///
+    /// - Parameter take: gets the output in order, never more than `mostOutput` bytes.
+    package func run(
+        timeout: Duration, mostOutput: Int, isCancelled: () -> Bool = { false },
+        take: (UnsafeRawBufferPointer) -> Void
+    ) throws(ProcessError) -> Capture {
         let child = try start()
         let start = ContinuousClock.now
-        var output: [UInt8] = []
+        var room = mostOutput
         var errors: [UInt8] = []
         var wasTimedOut = false
         var wasCancelled = false
         var wasTooLong = false
         var endedAt: ContinuousClock.Instant?
         let ending = withoutActuallyEscaping(isCancelled) { isCancelled in
-            child.watch(
-                Child.Care(
-                    onOutput: { stream, bytes in
-                        switch stream {
-                        case .output:
-                            let room = mostOutput - output.count
-                            output += bytes.prefix(room)
-                            wasTooLong = wasTooLong || bytes.count > room
-                        case .errors:
-                            errors += bytes
-                            if errors.count > Self.keptErrors {
-                                errors.removeFirst(errors.count - Self.keptErrors)
+            withoutActuallyEscaping(take) { take in
+                child.watch(
+                    Child.Care(
+                        onOutput: { stream, bytes in
+                            switch stream {
+                            case .output:
+                                wasTooLong = wasTooLong || bytes.count > room
+                                take(UnsafeRawBufferPointer(rebasing: bytes.prefix(room)))
+                                room -= min(room, bytes.count)
+                            case .errors:
+                                errors += bytes
+                                if errors.count > Self.keptErrors {
+                                    errors.removeFirst(errors.count - Self.keptErrors)
+                                }
                             }
-                        }
-                    },
-                    onTick: {
-                        let now = ContinuousClock.now
-                        if let endedAt {
-                            if now - endedAt > .milliseconds(Self.killDelay) { child.signalGroup(SIGKILL) }
-                            return
-                        }
-                        wasTimedOut = now - start > timeout
-                        wasCancelled = isCancelled()
-                        guard wasTimedOut || wasCancelled || wasTooLong else { return }
-                        endedAt = now
-                        child.signalGroup(SIGTERM)
-                    }))
+                        },
+                        onTick: {
+                            let now = ContinuousClock.now
+                            if let endedAt {
+                                let isStubborn = now - endedAt > .milliseconds(Self.killDelay)
+                                if isStubborn { child.signalGroup(SIGKILL) }
+                                return
+                            }
+                            wasTimedOut = now - start > timeout
+                            wasCancelled = isCancelled()
+                            guard wasTimedOut || wasCancelled || wasTooLong else { return }
+                            endedAt = now
+                            child.signalGroup(SIGTERM)
+                        }))
+            }
         }
         return Capture(
-            ending: ending, output: output, errors: errors, wasTimedOut: wasTimedOut,
+            ending: ending, output: [], errors: errors, wasTimedOut: wasTimedOut,
             wasCancelled: wasCancelled, wasTooLong: wasTooLong)
     }
 }

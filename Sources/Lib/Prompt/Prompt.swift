@@ -22,6 +22,8 @@ package struct PromptInput: Sendable {
     package var commandedAt: Instant
     /// `writers` or `all`.
     package var context: String
+    /// The ids of the people who are known to be able to push; with `writers` nobody else is quoted.
+    package var writers: Set<Int64>
     /// The repository's `AGENTS.md`.
     package var guide: String?
     /// What the command asks for; empty when the issue says it all.
@@ -36,7 +38,8 @@ package struct PromptInput: Sendable {
     /// All that a prompt is made of.
     package init(
         repository: String, issueNumber: Int, title: String, body: String, comments: [GitHub.Comment],
-        commandID: Int64, commandedAt: Instant, context: String, guide: String?, instructions: String,
+        commandID: Int64, commandedAt: Instant, context: String, writers: Set<Int64>, guide: String?,
+        instructions: String,
         branch: String, base: String, nonce: String
     ) {
         self.repository = repository
@@ -47,6 +50,7 @@ package struct PromptInput: Sendable {
         self.commandID = commandID
         self.commandedAt = commandedAt
         self.context = context
+        self.writers = writers
         self.guide = guide
         self.instructions = instructions
         self.branch = branch

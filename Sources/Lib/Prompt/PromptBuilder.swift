@@ -1,4 +1,4 @@
-import Porter
+package import Porter
 
 /// Builds the prompt of a run.
 package enum PromptBuilder {
@@ -52,17 +52,40 @@ package enum PromptBuilder {
         return writer.finish()
     }
 
+    /// The authors of comments that the prompt quotes if they can push: each once, those whom GitHub hints to
+    /// be of the house before the others, then the latest comment's first.
+    package static func authors(
+        of comments: [GitHub.Comment], commandID: Int64, commandedAt: Instant
+    ) -> [Person] {
+        let standing = comments.reversed().filter {
+            $0.id != commandID && omission(of: $0, commandID, commandedAt) == nil
+        }
+        var seen: Set<Int64> = []
+        let ranked = standing.filter(isOfTheHouse) + standing.filter { !isOfTheHouse($0) }
+        return ranked.map(\.author).filter { seen.insert($0.id).inserted }
+    }
+
+    /// A hint only: members of an organisation may well not push, and private ones are not told apart.
+    private static func isOfTheHouse(_ comment: GitHub.Comment) -> Bool {
+        ["OWNER", "MEMBER", "COLLABORATOR"].contains(comment.association)
+    }
+
+    /// Where a comment is counted that is left out whoever wrote it; nil for the others.
+    private static func omission(
+        of comment: GitHub.Comment, _ commandID: Int64, _ commandedAt: Instant
+    ) -> WritableKeyPath<Omissions, Int>? {
+        if comment.isByApp { return \.byApps }
+        if comment.id > commandID || comment.createdAt > commandedAt { return \.later }
+        return isEdited(comment, since: commandedAt) ? \.edited : nil
+    }
+
     private static func writeComments(_ input: PromptInput, _ writer: inout PromptWriter) {
         var left = Omissions()
         var kept: [GitHub.Comment] = []
         for comment in input.comments where comment.id != input.commandID {
-            if comment.isByApp {
-                left.byApps += 1
-            } else if comment.id > input.commandID || comment.createdAt > input.commandedAt {
-                left.later += 1
-            } else if isEdited(comment, since: input.commandedAt) {
-                left.edited += 1
-            } else if input.context != "all", !isByWriter(comment) {
+            if let omission = omission(of: comment, input.commandID, input.commandedAt) {
+                left[keyPath: omission] += 1
+            } else if input.context != "all", !input.writers.contains(comment.author.id) {
                 left.byOthers += 1
             } else {
                 kept.append(comment)
@@ -88,10 +111,6 @@ package enum PromptBuilder {
     private static func isEdited(_ comment: GitHub.Comment, since moment: Instant) -> Bool {
         comment.updatedAt > comment.createdAt && comment.updatedAt.seconds >= moment.seconds
     }
-
-    private static func isByWriter(_ comment: GitHub.Comment) -> Bool {
-        ["OWNER", "MEMBER", "COLLABORATOR"].contains(comment.association)
-    }
 }
 
 /// Comments that are left out, by why.
@@ -106,7 +125,7 @@ private struct Omissions {
         let counts = [
             (byApps, "by apps and bots"), (later, "written after the command"),
             (edited, "edited after the command"),
-            (byOthers, "by people who are no members or collaborators (`--context=all` would show them)"),
+            (byOthers, "by people who are not known to be able to push (`--context=all` would show them)"),
             (tooMany, "that are older, for want of room"),
         ]
         return counts.filter { $0.0 > 0 }.map {

@@ -218,6 +218,8 @@ extension Database {
     }
 
     /// Stores the worker's last word and wishes for the look at the branch.
+    ///
+    /// What it said about its last phase stays, unless all went well: the ending will say it.
     package func recordReport(
         _ attempt: Attempt, _ report: Attempt.Report, at now: Instant
     ) throws(StoreError) -> CallbackResult {
@@ -244,10 +246,11 @@ extension Database {
                 ])
             try transaction.run(
                 """
-                UPDATE tasks SET phase = 'publishing', phase_message = NULL, phase_at = ?,
-                    summary = coalesce(?, summary)
+                UPDATE tasks SET phase = 'publishing', phase_at = ?, summary = coalesce(?, summary),
+                    phase_message = CASE WHEN ? THEN NULL ELSE phase_message END
                 WHERE id = ?
-                """, [now.milliseconds, report.summary, task.id.rawValue])
+                """,
+                [now.milliseconds, report.summary, report.outcome == .success, task.id.rawValue])
             if let usage = report.usage { try transaction.save(usage, of: task.id) }
             try transaction.record("reported", task: task.id, detail: report.outcome.rawValue, at: now)
             try transaction.enqueue(.publish, for: task.id, at: now)

@@ -50,13 +50,14 @@ extension Work {
         }
         guard policy.engine.isConfigured else { return try refuse(task, .flyNotConfigured, claim) }
 
+        let comments = try github.comments(here, task.issueNumber, Self.mostComments)
         let prompt = PromptBuilder.build(
             PromptInput(
                 repository: here.fullName, issueNumber: task.issueNumber, title: task.issueTitle,
                 body: task.issueBody,
-                comments: try github.comments(here, task.issueNumber, Self.mostComments),
-                commandID: task.commentID, commandedAt: task.createdAt,
-                context: task.context, guide: try github.file(here, "AGENTS.md", base),
+                comments: comments, commandID: task.commentID, commandedAt: task.createdAt,
+                context: task.context, writers: writers(among: comments, for: task, in: here),
+                guide: try github.file(here, "AGENTS.md", base),
                 instructions: task.instructions, branch: task.branch, base: base,
                 nonce: world.entropy.bytes(8).hexadecimal))
         let admission = Admission(

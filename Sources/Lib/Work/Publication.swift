@@ -13,14 +13,14 @@ extension Work {
             let report = attempt.report
         else { return .done }
         if let stoppedAt = task.stopRequestedAt, report.outcome != .success {
-            return try endStopped(task, attempt, stoppedAt, claim)
+            return try endStopped(task, attempt, report, stoppedAt, claim)
         }
         if report.outcome == .success, let opened = try openedEarlier(task) {
             return try endWithPullRequest(task, opened, claim)
         }
         let head = try world.github.branchHead(task.repository, task.branch)
         guard report.outcome == .success else {
-            return try end(task, failure(report, head: head), claim)
+            return try end(task, failure(report, head: head, words: task.phaseMessage), claim)
         }
         if let reported = report.headSHA, reported != head {
             if head == nil, try isBase(reported, of: task) {
@@ -85,7 +85,8 @@ extension Work {
 
     /// A stopped task is cancelled once its machine is gone.
     private func endStopped(
-        _ task: PorterTask, _ attempt: Attempt, _ stoppedAt: Instant, _ claim: JobClaim
+        _ task: PorterTask, _ attempt: Attempt, _ report: Attempt.Report, _ stoppedAt: Instant,
+        _ claim: JobClaim
     ) throws -> JobOutcome {
         let deadline = stopDeadline(attempt, stoppedAt)
         do {
@@ -99,27 +100,39 @@ extension Work {
                 .warning, "task ended without its engine",
                 ["task.id": task.id.rawValue, "error": "\(error)"])
         }
+        let words = Self.sentences(task.detail, task.phaseMessage)
+        if report.reason == .secretInChanges {
+            return try end(task, Ending(.cancelled, reason: .secretInChanges, detail: words), claim)
+        }
         let ending = try endingWithWhatIsSaved(
-            task, .cancelled, task.stopReason ?? .cancelledByUser, detail: task.detail)
+            task, .cancelled, task.stopReason ?? .cancelledByUser, detail: words)
         return try end(task, ending, claim)
     }
 
-    private func failure(_ report: Attempt.Report, head: String?) -> Ending {
+    /// - Parameter words: what the worker said about its last phase, as a rule why it could not save.
+    private func failure(_ report: Attempt.Report, head: String?, words: String?) -> Ending {
         switch report.outcome {
         case .timedOut:
             let reason = report.reason == .stalled ? Reason.stalled : .timeout
-            return Ending(.timedOut, reason: reason, headSHA: head)
+            return Ending(.timedOut, reason: reason, detail: words, headSHA: head)
         case .cancelled:
             // Nobody asked for it: the machine was told to leave, by its engine.
-            return Ending(
-                .failed, reason: .machineLost, detail: "The machine was told to shut down.", headSHA: head)
+            let detail = Self.sentences("The machine was told to shut down.", words)
+            return Ending(.failed, reason: .machineLost, detail: detail, headSHA: head)
         case .failed, .success:
             let reason = report.reason ?? .agentFailed
             let saved = reason == .secretInChanges ? nil : head
             // A program that ended well says nothing about a push that failed.
-            let exit = report.exitCode.flatMap { $0 == 0 ? nil : "Exit code \($0)." }
-            return Ending(.failed, reason: reason, detail: exit, headSHA: saved)
+            let code = report.exitCode.flatMap { $0 == 0 ? nil : "Exit code \($0)." }
+            return Ending(
+                .failed, reason: reason, detail: Self.sentences(code, words), headSHA: saved)
         }
+    }
+
+    /// Those that there are, one after the other; nil when there is none.
+    private static func sentences(_ sentences: String?...) -> String? {
+        let there = sentences.compactMap { $0 }
+        return there.isEmpty ? nil : there.joined(separator: " ")
     }
 
     private func openPullRequest(

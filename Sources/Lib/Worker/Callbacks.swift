@@ -32,9 +32,14 @@ final class Callbacks: Sendable {
 
     /// Asks once.
     ///
-    /// - Returns: the answer's body; nil when none came, or Porter asks to try again.
+    /// Only what Porter itself can have said is believed: a login page with status 200, or a proxy's 404, is
+    /// as good as no answer.
+    ///
+    /// - Returns: the answer; nil when none came, what came is none of Porter's, or Porter asks to try again.
     /// - Throws: ``Refusal``.
-    func ask(_ name: String, _ body: some Encodable, token: Secret) throws(Refusal) -> Data? {
+    func ask<Answer: Decodable>(
+        _ name: String, _ body: some Encodable, token: Secret, for _: Answer.Type
+    ) throws(Refusal) -> Answer? {
         guard let data = try? JSONEncoder().encode(body) else {
             throw Refusal(
                 status: 0, code: "unwritable", message: "the report cannot be written", expected: nil)
@@ -51,13 +56,18 @@ final class Callbacks: Sendable {
         } catch {
             return nil
         }
-        if (200...299).contains(response.status) { return response.body }
-        // A proxy's trouble and Porter's restarts pass.
-        if response.status >= 500 || response.status == 429 || response.status == 408 { return nil }
-        let refusal = try? JSONDecoder().decode(RefusalBody.self, from: response.body)
+        if (200...299).contains(response.status) {
+            return try? JSONDecoder().decode(Answer.self, from: response.body)
+        }
+        // Porter's restarts pass.
+        let isPassing = response.status >= 500 || response.status == 429 || response.status == 408
+        guard response.status >= 400, !isPassing,
+            let refusal = try? JSONDecoder().decode(RefusalBody.self, from: response.body),
+            refusal.isPorters
+        else { return nil }
         throw Refusal(
-            status: response.status, code: refusal?.error ?? "unknown", message: refusal?.message ?? "",
-            expected: refusal?.expected)
+            status: response.status, code: refusal.error, message: refusal.message,
+            expected: refusal.expected)
     }
 
     /// Asks until there is an answer.
@@ -65,25 +75,46 @@ final class Callbacks: Sendable {
     /// - Parameters:
     ///   - time: after which ``Silence`` is thrown.
     ///   - isCancelled: asked before each pause; true throws ``Silence`` as well.
-    func askOn(
-        _ name: String, _ body: some Encodable, token: Secret, atMost time: Duration,
-        isCancelled: () -> Bool = { false }
-    ) throws -> Data {
+    func askOn<Answer: Decodable>(
+        _ name: String, _ body: some Encodable, token: Secret, for answer: Answer.Type,
+        atMost time: Duration, isCancelled: () -> Bool = { false }
+    ) throws -> Answer {
         let deadline = ContinuousClock.now + time
         var pause = 0.25
         while true {
-            if let answer = try ask(name, body, token: token) { return answer }
+            if let answer = try ask(name, body, token: token, for: answer) { return answer }
             guard ContinuousClock.now < deadline, !isCancelled() else { throw Silence() }
             usleep(UInt32(pause * Double.random(in: 0.75...1.25) * 1_000_000))
             pause = min(Self.longestPause, pause * 2)
         }
     }
 
+    /// Contract section 5: errors are `{"error": code, "message": text}`.
     private struct RefusalBody: Decodable {
-        let error: String?
-        let message: String?
+        let error: String
+        let message: String
         let expected: Int?
+
+        /// Whether the code is a word as Porter writes them; `Not Found` is a gateway's.
+        var isPorters: Bool {
+            !error.isEmpty && error.utf8.allSatisfy { (97...122).contains($0) || $0 == 95 }
+        }
     }
+}
+
+/// What `complete` is answered: an object, whatever is in it.
+struct StoredAnswer: Decodable {
+    private enum Keys: CodingKey {}
+
+    init(from decoder: any Decoder) throws {
+        _ = try decoder.container(keyedBy: Keys.self)
+    }
+}
+
+/// What `progress` is answered.
+struct ProgressAnswer: Decodable {
+    let `continue`: Bool
+    let reason: String?
 }
 
 /// The body of `claim`.

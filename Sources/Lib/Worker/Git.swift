@@ -22,6 +22,14 @@ struct Git: Sendable {
         _ arguments: [String], in directory: String, credential: (Credential, url: String)? = nil,
         timeout: Duration, mostOutput: Int = Git.mostOutput, isCancelled: () -> Bool = { false }
     ) throws(ProcessError) -> Capture {
+        try command(arguments, in: directory, credential: credential)
+            .run(timeout: timeout, mostOutput: mostOutput, isCancelled: isCancelled)
+    }
+
+    /// Git with those arguments, not started yet.
+    func command(
+        _ arguments: [String], in directory: String, credential: (Credential, url: String)? = nil
+    ) -> Command {
         var settings = Self.settings
         if let credential {
             settings.append(("http.\(Self.origin(of: credential.url)).extraHeader", credential.0.header))
@@ -37,8 +45,7 @@ struct Git: Sendable {
             environment["GIT_CONFIG_VALUE_\(index)"] = setting.1
         }
         if let authorityFile { environment["GIT_SSL_CAINFO"] = authorityFile }
-        return try Command("/usr/bin/git", arguments, environment: environment, directory: directory)
-            .run(timeout: timeout, mostOutput: mostOutput, isCancelled: isCancelled)
+        return Command("/usr/bin/git", arguments, environment: environment, directory: directory)
     }
 
     private static let settings: [(String, String)] = [

@@ -1,4 +1,4 @@
-import PorterSettings
+import Porter
 import Synchronization
 
 /// An agent's output on its way to Porter: whole lines, valid UTF-8, without the secrets of this run.

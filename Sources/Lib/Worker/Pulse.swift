@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Porter
 import PorterHTTP
@@ -13,6 +12,8 @@ final class Pulse: Sendable {
     static let interval: Int32 = 10_000
     /// Milliseconds between two deliveries of log.
     static let logInterval: Int32 = 1000
+    /// Milliseconds between two tries to enter a phase.
+    static let pause: Int32 = 500
 
     /// Why the run is to end early.
     enum Stop: Equatable, Sendable {
@@ -38,17 +39,13 @@ final class Pulse: Sendable {
     private let line = Mutex(())
     private let bell = Bell()
     private let isOver = Atomic(false)
-    private let thread = Workers(count: 1)
 
     /// Begins to beat.
     init(callbacks: Callbacks, token: Secret, log: LogBuffer) {
         self.callbacks = callbacks
         self.token = token
         self.log = log
-        Thread.start {
-            self.run()
-            self.thread.leave()
-        }
+        Thread.start { self.run() }
     }
 
     /// Why the run is to end early; nil while it is not.
@@ -66,31 +63,35 @@ final class Pulse: Sendable {
 
     /// Enters a phase and waits until Porter has answered.
     ///
-    /// - Returns: whether the run goes on.
+    /// - Returns: whether Porter said in so many words that the run goes on.
     func enter(_ phase: Phase, _ message: String? = nil, atMost time: Duration = .seconds(120)) -> Bool {
         state.withLock {
             $0.phase = phase
             $0.message = message
         }
-        let deadline = ContinuousClock.now + time
-        var isAnswered = beat()
-        while !isAnswered, stop != .superseded, ContinuousClock.now < deadline {
-            usleep(500_000)
-            isAnswered = beat()
-        }
-        return isAnswered && stop == nil
+        return report(atMost: time) == .goesOn && stop == nil
     }
 
-    /// Delivers what is left of the log and beats no more.
-    func finish() {
-        isOver.store(true, ordering: .releasing)
-        bell.ring()
-        _ = thread.wait(atMost: .seconds(25))
+    /// Says something about the phase that we are in, for the ending; returns once Porter has it.
+    func say(_ message: String, atMost time: Duration = .seconds(30)) {
+        state.withLock { $0.message = message }
+        _ = report(atMost: time)
+    }
+
+    /// Delivers what is left of the log.
+    func deliver() {
         log.finish()
         var tries = 3
         while log.next() != nil, tries > 0, stop != .superseded {
-            if !beat() { tries -= 1 }
+            let answer = beat()
+            if answer == .refused || answer == .silence { tries -= 1 }
         }
+    }
+
+    /// Beats no more.
+    func finish() {
+        isOver.store(true, ordering: .releasing)
+        bell.ring()
     }
 
     private func run() {
@@ -105,8 +106,29 @@ final class Pulse: Sendable {
         }
     }
 
-    /// One report; false when it was not answered.
-    private func beat() -> Bool {
+    /// What came of a report.
+    private enum Answer {
+        /// Porter has it, and the run goes on.
+        case goesOn
+        /// Porter has it, and the run is to stop.
+        case stops
+        /// Porter does not want it.
+        case refused
+        /// Porter has it not yet.
+        case silence
+    }
+
+    /// Reports until Porter has answered, or the time is over.
+    private func report(atMost time: Duration) -> Answer {
+        let deadline = ContinuousClock.now + time
+        while true {
+            let answer = beat()
+            guard answer == .silence, ContinuousClock.now < deadline else { return answer }
+            usleep(UInt32(Self.pause) * 1000)
+        }
+    }
+
+    private func beat() -> Answer {
         line.withLock { _ in
             let now = state.withLock { $0 }
             let piece = log.next()
@@ -115,25 +137,20 @@ final class Pulse: Sendable {
                 log: piece.map { ProgressBody.Log(offset: $0.offset, text: $0.text) },
                 usage: UsageBody(now.usage))
             do throws(Callbacks.Refusal) {
-                guard let answer = try callbacks.ask("progress", body, token: token) else { return false }
+                let answer = try callbacks.ask("progress", body, token: token, for: ProgressAnswer.self)
+                guard let answer else { return .silence }
                 if let piece { log.acknowledge(upTo: piece.offset + piece.text.utf8.count) }
-                if let answer = try? JSONDecoder().decode(Answer.self, from: answer), !answer.continue {
-                    end(.asked(answer.reason.flatMap(Reason.init(rawValue:)) ?? .cancelledByUser))
-                }
-                return true
+                if answer.continue { return .goesOn }
+                end(.asked(answer.reason.flatMap(Reason.init(rawValue:)) ?? .cancelledByUser))
+                return .stops
             } catch {
                 if error.code == "log_offset", let expected = error.expected {
                     log.acknowledge(upTo: expected)
-                    return false
+                    return .silence
                 }
                 if error.status == 401 || error.code == "ended" { end(.superseded) }
-                return error.status == 409
+                return .refused
             }
         }
-    }
-
-    private struct Answer: Decodable {
-        let `continue`: Bool
-        let reason: String?
     }
 }

@@ -6,21 +6,27 @@ struct Push: Sendable {
     let workspace: Workspace
     let assignment: Assignment
 
+    /// Seconds that the push and the look afterwards get each, even when the time is nearly over.
+    static let least = 10
+
     /// Pushes the commit to the task's branch, never by force.
     ///
     /// - Throws: ``WorkerFailure`` with why the remote refused it.
-    func run(_ head: String, with credential: Credential, _ timeout: Duration) throws(WorkerFailure) {
+    func run(_ head: String, with credential: Credential, _ limit: TimeLimit) throws(WorkerFailure) {
         let url = assignment.repository.clone_url
         let target = "refs/heads/\(assignment.branch)"
+        let time = limit.left(atLeast: .seconds(Self.least))
         let pushed = try workspace.attempt { () throws(ProcessError) in
             try workspace.git.run(
                 ["push", "-q", "--porcelain", "--", url, "\(head):\(target)"],
-                in: workspace.repository, credential: (credential, url), timeout: timeout)
+                in: workspace.repository, credential: (credential, url), timeout: time)
         }
         // The remote has the last word, even after an answer that was lost.
-        if try remoteHead(credential, url, target, timeout) == head { return }
+        let look = limit.left(atLeast: .seconds(Self.least))
+        if try remoteHead(credential, url, target, look) == head { return }
+        if pushed.wasTimedOut { throw limit.failure }
         let words = String(decoding: pushed.errors + pushed.output, as: UTF8.self)
-        throw WorkerFailure(Self.reason(words), Self.summary(words, pushed))
+        throw WorkerFailure(Self.reason(words), Self.summary(words))
     }
 
     private func remoteHead(
@@ -53,8 +59,7 @@ struct Push: Sendable {
     }
 
     /// The most telling line of what was said.
-    private static func summary(_ words: String, _ pushed: Capture) -> String {
-        if pushed.wasTimedOut { return "The push took longer than it may." }
+    private static func summary(_ words: String) -> String {
         let lines = words.split(whereSeparator: \.isNewline).map(String.init)
         let telling = lines.first { $0.contains("remote: error") || $0.contains("rejected]") }
         return telling ?? lines.last { !$0.isEmpty } ?? "The push had no effect."

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Porter
 import PorterAgents
@@ -7,6 +6,11 @@ import PorterProcess
 
 /// The run of one claimed task.
 struct Run: Sendable {
+    /// Seconds for which Porter is asked whether the agent may begin.
+    static let beginTime = 300
+    /// Bytes of what is said for the ending at most.
+    static let mostWords = 900
+
     let assignment: Assignment
     let settings: WorkerSettings
     let callbacks: Callbacks
@@ -21,22 +25,22 @@ struct Run: Sendable {
             let workspace = try Workspace(
                 root: settings.workspace, authorityFile: settings.authorityFile, hasWalls: !settings.isWeak)
             let base = try prepare(workspace)
-            guard pulse.enter(.agent, "The agent is at work.", atMost: .seconds(300)) else {
-                return ended(.cancelled, stopReason)
+            guard pulse.enter(.agent, atMost: .seconds(Self.beginTime)) else {
+                throw WorkerFailure(.setupFailed, "Porter did not say that the agent may begin.")
             }
             let result = try runAgent(workspace)
             return save(verdict(on: result), workspace, base: base)
         } catch {
+            if pulse.stop != nil { return ended(.cancelled, stopReason) }
             pulse.log.note("porter: \(error.reason.rawValue): \(error.detail)")
-            let isStopped = pulse.stop != nil
-            return isStopped
-                ? ended(.cancelled, stopReason) : ended(.failed, error.reason, summary: error.detail)
+            tell(error.detail)
+            return ended(error.outcome, error.reason)
         }
     }
 
     private func prepare(_ workspace: Workspace) throws(WorkerFailure) -> String {
-        guard pulse.enter(.clone, "Cloning the repository.") else {
-            throw WorkerFailure(.cancelledByUser, "stopped before the clone")
+        guard pulse.enter(.clone) else {
+            throw WorkerFailure(.setupFailed, "Porter did not say that the clone may begin.")
         }
         let repository = assignment.repository
         pulse.log.note(
@@ -146,47 +150,76 @@ struct Run: Sendable {
             reason: isShutdown ? Reason.machineLost.rawValue : reason?.rawValue, summary: summary)
     }
 
+    /// Says something for the ending, where the report has no place for it.
+    private func tell(_ words: String) {
+        guard !words.isEmpty else { return }
+        pulse.say(Redactor.shared.redact(words).begun(atMost: Self.mostWords))
+    }
+
     /// Brings out whatever the agent left, and adds to the verdict what became of it.
     private func save(_ verdict: CompleteBody, _ workspace: Workspace, base: String) -> CompleteBody {
         var body = verdict
-        let deadline = ContinuousClock.now + .seconds(assignment.limits.save_s)
+        let limit = TimeLimit("Saving", seconds: assignment.limits.save_s)
         do throws(WorkerFailure) {
             // Whatever the answer, the work is saved; a stop is no reason to throw it away.
-            _ = pulse.enter(.saving, "Saving the changes.", atMost: .seconds(60))
+            _ = pulse.enter(.saving, atMost: .seconds(60))
             guard pulse.stop != .superseded else { return body }
             let box = SaveBox(workspace: workspace, assignment: assignment)
-            guard let head = try box.save(base: base, deadline - .now) else {
+            let saved = try box.save(base: base, limit)
+            if let leftOut = saved.leftOut {
+                pulse.log.note("porter: left out of what is saved: \(leftOut)")
+                tell("Left out of what is saved: \(leftOut)")
+            }
+            guard let head = saved.head else {
+                if let leftOut = saved.leftOut { throw SaveBox.failure(leftOut) }
                 if body.status == Outcome.success.rawValue { body.reason = Reason.noChanges.rawValue }
                 return body
             }
             let inspection = Inspection(workspace: workspace, secrets: secrets)
-            try inspection.check(from: base, to: head, deadline - .now)
-            let credential = try fetchCredential(deadline - .now)
-            try Push(workspace: workspace, assignment: assignment)
-                .run(head, with: credential, max(.seconds(10), deadline - .now))
+            try inspection.check(from: base, to: head, limit)
+            let credential = try fetchCredential(limit)
+            try Push(workspace: workspace, assignment: assignment).run(head, with: credential, limit)
             body.branch = assignment.branch
             body.head_sha = head
+            if let leftOut = saved.leftOut, Workspace.isFull(leftOut) { throw SaveBox.failure(leftOut) }
             return body
         } catch {
             pulse.log.note("porter: \(error.reason.rawValue): \(error.detail)")
             // Without its work a success is none; a secret is told whatever else happened.
             if body.status == Outcome.success.rawValue || error.reason == .secretInChanges {
-                body.status = Outcome.failed.rawValue
+                body.status = error.outcome.rawValue
                 body.reason = error.reason.rawValue
-                if !error.detail.isEmpty { body.summary = error.detail }
+                tell(error.detail)
+            } else {
+                tell("Not saved (\(error.reason.rawValue)): \(error.detail)")
             }
             return body
         }
     }
 
-    private func fetchCredential(_ time: Duration) throws(WorkerFailure) -> Credential {
+    private func fetchCredential(_ limit: TimeLimit) throws(WorkerFailure) -> Credential {
         do {
-            let answer = try callbacks.askOn(
-                "credential", CredentialBody(), token: token, atMost: max(.seconds(10), time))
-            let credential = try JSONDecoder().decode(Credential.self, from: answer)
-            return credential
+            return try callbacks.askOn(
+                "credential", CredentialBody(), token: token, for: Credential.self,
+                atMost: limit.left(atLeast: .seconds(Push.least)))
+        } catch let refusal as Callbacks.Refusal {
+            throw WorkerFailure(.pushRejected, "Porter gave no credential: \(refusal)")
         } catch {
-            throw WorkerFailure(.pushRejected, "Porter gave no credential: \(error)")
+            throw limit.failure
         }
+    }
+}
+
+extension WorkerFailure {
+    /// How a run ends that nothing else has ended.
+    fileprivate var outcome: Outcome { reason == .timeout ? .timedOut : .failed }
+}
+
+extension String {
+    /// The text, or its first part of so many bytes.
+    fileprivate func begun(atMost most: Int) -> String {
+        guard utf8.count > most else { return self }
+        // A character that was cut in two is left out, as is its mark.
+        return String(decoding: utf8.prefix(most), as: UTF8.self).prefix { $0 != "\u{FFFD}" } + "…"
     }
 }

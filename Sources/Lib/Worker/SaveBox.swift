@@ -1,3 +1,4 @@
+import Glibc
 import Porter
 import PorterProcess
 
@@ -5,7 +6,19 @@ import PorterProcess
 ///
 /// The commits are made in a copy of the worker's repository, so that no setting, filter or hook of the
 /// agent's counts; what the agent committed itself is fetched into it. The box hands over one bundle.
+///
+/// What cannot be saved is left out and said; it costs nothing of the rest.
 struct SaveBox: Sendable {
+    /// What came out of the box.
+    struct Saved: Sendable {
+        /// The commit to push, nil when nothing was changed.
+        let head: String?
+        /// Git's words about what was left out, one line; nil when everything is in.
+        let leftOut: String?
+    }
+
+    /// The exit code of a box that had to leave something out.
+    static let leftOutCode = 3
     /// Where the copy of the repository and the hand-over lie inside.
     static let place = "/out"
 
@@ -14,7 +27,9 @@ struct SaveBox: Sendable {
 
     /// What the box runs; its arguments are the base commit, the tree and the hand-over's folder.
     ///
-    /// Nothing of it is believed: the worker checks the bundle.
+    /// Nothing of it is believed: the worker checks the bundle. `git add` ends with 1 when it had to leave
+    /// something out, and dies, with nothing added, of a file that is not in the encoding that an attribute
+    /// names; then bytes are added as they are.
     private static let script = """
         set -eu
         export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0
@@ -24,6 +39,8 @@ struct SaveBox: Sendable {
         export GIT_CONFIG_KEY_3=advice.addEmbeddedRepo GIT_CONFIG_VALUE_3=false
         base=$1 tree=$2 out=$3
         export GIT_DIR="$out/copy.git" GIT_WORK_TREE="$tree"
+        code=0
+        chmod -R u+rwX "$tree" 2>/dev/null || true
         parent=$base
         if git fetch -q --no-tags "$tree/.git" +HEAD:refs/heads/agent 2>/dev/null &&
             git merge-base --is-ancestor "$base" refs/heads/agent; then
@@ -32,32 +49,45 @@ struct SaveBox: Sendable {
         git update-ref refs/heads/result "$parent"
         git symbolic-ref HEAD refs/heads/result
         git read-tree "$parent"
-        git add -A .
+        git add -A --ignore-errors . || code=$?
+        if [ "$code" -gt 1 ]; then
+            mkdir -p "$GIT_DIR/info"
+            echo '* !working-tree-encoding' >"$GIT_DIR/info/attributes"
+            code=0
+            git add -A --ignore-errors . || code=$?
+        fi
         if ! git diff-index --cached --quiet "$parent" --; then
-            git commit -q --no-verify --cleanup=verbatim -F "$out/message"
+            git commit -q --no-verify --cleanup=verbatim -F "$out/message" || code=1
         fi
         if [ "$(git rev-parse refs/heads/result)" != "$base" ]; then
             git bundle create -q "$out/changes.bundle" refs/heads/result "^$base"
         fi
+        [ "$code" = 0 ] || exit 3
         """
 
     /// Saves the tree and takes the result into the worker's repository.
-    ///
-    /// - Returns: the commit to push, nil when nothing was changed.
-    func save(base: String, _ timeout: Duration) throws(WorkerFailure) -> String? {
+    func save(base: String, _ limit: TimeLimit) throws(WorkerFailure) -> Saved {
         let out = workspace.out
         try workspace.run(
             ["clone", "-q", "--bare", "--no-hardlinks", "file://\(workspace.repository)", out + "/copy.git"],
-            .setupFailed, timeout)
+            .setupFailed, limit)
         try write(message, to: out + "/message")
+        openTree()
         var box = workspace.box(hasNetwork: false)
         box.mounts.append((out, Self.place, true))
         box.environment = [
             "GIT_AUTHOR_NAME": assignment.author.name, "GIT_AUTHOR_EMAIL": assignment.author.email,
             "GIT_COMMITTER_NAME": assignment.author.name, "GIT_COMMITTER_EMAIL": assignment.author.email,
         ]
-        try runBox(box, base, timeout)
-        return try take(base, timeout)
+        let leftOut = try runBox(box, base, limit)
+        return Saved(head: try take(base, limit), leftOut: leftOut)
+    }
+
+    /// Lets the box into a tree that the agent closed; what lies in it is opened inside.
+    private func openTree() {
+        var status = stat()
+        guard lstat(workspace.tree, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+        chmod(workspace.tree, 0o700)
     }
 
     /// The commit's message: who did it, for whom.
@@ -70,7 +100,9 @@ struct SaveBox: Sendable {
         """
     }
 
-    private func runBox(_ box: Box, _ base: String, _ timeout: Duration) throws(WorkerFailure) {
+    /// - Returns: what was left out; nil when everything is in.
+    private func runBox(_ box: Box, _ base: String, _ limit: TimeLimit) throws(WorkerFailure) -> String? {
+        let time = try limit.left()
         let boxed = try workspace.attempt { () throws(ProcessError) in
             try BoxedProgram.start(
                 [
@@ -90,32 +122,41 @@ struct SaveBox: Sendable {
                     }
                 },
                 onTick: {
-                    guard ContinuousClock.now - start > timeout else { return }
+                    guard ContinuousClock.now - start > time else { return }
                     wasTimedOut = true
                     boxed.destroy()
                 }))
-        guard ending == .exited(0) else {
-            let lines = String(decoding: words, as: UTF8.self).split(whereSeparator: \.isNewline)
-            let last = lines.last.map(String.init) ?? "it ended with code \(ending.code)"
-            let words = wasTimedOut ? "it took longer than it may" : last
-            throw WorkerFailure(
-                Workspace.isFull(words) ? .diskFull : .internal, "The changes could not be saved: \(words)")
+        if wasTimedOut { throw limit.failure }
+        let lines = String(decoding: words, as: UTF8.self).split(whereSeparator: \.isNewline)
+        switch ending {
+        case .exited(0):
+            return nil
+        case .exited(Self.leftOutCode):
+            let complaints = lines.filter { $0.hasPrefix("error: ") || $0.hasPrefix("fatal: ") }
+            return (complaints.isEmpty ? lines : complaints).joined(separator: "; ")
+        default:
+            let words = lines.last.map(String.init) ?? "it ended with code \(ending.code)"
+            throw Self.failure(words)
         }
     }
 
+    /// What the box complained of, as the end of the run.
+    static func failure(_ words: String) -> WorkerFailure {
+        WorkerFailure(
+            Workspace.isFull(words) ? .diskFull : .internal, "The changes could not be saved: \(words)")
+    }
+
     /// Fetches the bundle with every object checked.
-    private func take(_ base: String, _ timeout: Duration) throws(WorkerFailure) -> String? {
+    private func take(_ base: String, _ limit: TimeLimit) throws(WorkerFailure) -> String? {
         let bundle = workspace.out + "/changes.bundle"
         guard isPlainFile(bundle) else { return nil }
         try workspace.run(
             [
                 "-C", workspace.repository, "fetch", "-q", "--no-tags", bundle,
                 "+refs/heads/result:refs/heads/result",
-            ],
-            .internal, timeout)
+            ], .internal, limit)
         let head = try workspace.run(
-            ["-C", workspace.repository, "rev-parse", "refs/heads/result^{commit}"], .internal,
-            .seconds(30)
+            ["-C", workspace.repository, "rev-parse", "refs/heads/result^{commit}"], .internal, limit
         ).text
         return head == base ? nil : head
     }

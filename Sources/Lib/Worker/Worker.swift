@@ -5,7 +5,6 @@ import Porter
 import PorterAgents
 import PorterHTTP
 import PorterProcess
-import PorterProcess
 package import PorterSettings
 
 /// The supervisor inside a machine: one task, from its claim to its report.
@@ -89,7 +88,9 @@ package struct Worker: Sendable {
             assignment: assignment, settings: settings, callbacks: callbacks, pulse: pulse, token: token,
             secrets: hidden)
         var report = run.report()
-        pulse.finish()
+        pulse.deliver()
+        // It beats on until the report is answered: a worker that is not heard of loses its machine.
+        defer { pulse.finish() }
         guard pulse.stop != .superseded else {
             journal.record(.notice, "task is another's now", [:])
             return .failed
@@ -97,7 +98,7 @@ package struct Worker: Sendable {
         report.summary = report.summary.map { Redactor.shared.redact($0).bounded(to: Self.mostSummary) }
         do {
             _ = try callbacks.askOn(
-                "complete", report, token: token, atMost: .seconds(Self.reportTime))
+                "complete", report, token: token, for: StoredAnswer.self, atMost: .seconds(Self.reportTime))
         } catch let refusal as Callbacks.Refusal {
             journal.record(.warning, "report refused", ["error": "\(refusal)"])
             return refusal.status == 409 ? .done : .failed
@@ -116,16 +117,16 @@ package struct Worker: Sendable {
             return String(repeating: "0", count: 16 - part.count) + part
         }.joined()
         do {
-            let answer = try callbacks.askOn(
-                "claim", ClaimBody(nonce: nonce), token: settings.token,
+            return try callbacks.askOn(
+                "claim", ClaimBody(nonce: nonce), token: settings.token, for: Assignment.self,
                 atMost: .seconds(Self.claimTime), isCancelled: isCancelled)
-            return try JSONDecoder().decode(Assignment.self, from: answer)
         } catch let refusal as Callbacks.Refusal where refusal.code == "worker_outdated" {
             let report = CompleteBody(
                 task_id: settings.taskID.rawValue, status: Outcome.failed.rawValue,
                 reason: Reason.workerOutdated.rawValue)
             _ = try callbacks.askOn(
-                "complete", report, token: settings.token, atMost: .seconds(Self.reportTime))
+                "complete", report, token: settings.token, for: StoredAnswer.self,
+                atMost: .seconds(Self.reportTime))
             throw refusal
         }
     }

@@ -66,23 +66,22 @@ struct Workspace: Sendable {
     func clone(
         _ assignment: Assignment, isCancelled: () -> Bool
     ) throws(WorkerFailure) -> String {
-        let time = Duration.seconds(assignment.limits.clone_s)
+        let limit = TimeLimit("The clone", seconds: assignment.limits.clone_s)
         let url = assignment.repository.clone_url
-        try run(["init", "-q", "--bare", repository], .setupFailed, .seconds(30))
+        try run(["init", "-q", "--bare", repository], .setupFailed, limit)
         let base = assignment.base_branch
         let fetch = [
             "fetch", "-q", "--no-tags", "--depth=\(Self.depth)", "--", url,
             "+refs/heads/\(base):refs/heads/base",
         ]
+        let time = try limit.left()
         let got = try attempt {
             () throws(ProcessError) in
             try git.run(
                 fetch, in: repository, credential: (assignment.credential, url), timeout: time,
                 isCancelled: isCancelled)
         }
-        if got.wasTimedOut {
-            throw WorkerFailure(.cloneFailed, "it took longer than \(assignment.limits.clone_s) seconds")
-        }
+        if got.wasTimedOut { throw limit.failure }
         guard got.isGood else {
             let words = got.lastError
             let isMissing = ["couldn't find remote ref", "invalid refspec"].contains { words.contains($0) }
@@ -92,17 +91,17 @@ struct Workspace: Sendable {
             throw WorkerFailure(Self.isFull(words) ? .diskFull : .cloneFailed, words)
         }
         let head = try run(
-            ["-C", repository, "rev-parse", "refs/heads/base^{commit}"], .cloneFailed, .seconds(30)
+            ["-C", repository, "rev-parse", "refs/heads/base^{commit}"], .cloneFailed, limit
         ).text
         try run(
             ["clone", "-q", "--no-hardlinks", "--no-tags", "--branch", "base", "file://\(repository)", tree],
-            .setupFailed, time)
+            .setupFailed, limit)
         for arguments in [
             ["checkout", "-q", "-B", assignment.branch], ["branch", "-q", "-D", "base"],
             ["remote", "remove", "origin"], ["config", "user.name", assignment.author.name],
             ["config", "user.email", assignment.author.email],
         ] {
-            try run(["-C", tree] + arguments, .setupFailed, .seconds(60))
+            try run(["-C", tree] + arguments, .setupFailed, limit)
         }
         return head
     }
@@ -110,10 +109,15 @@ struct Workspace: Sendable {
     /// Runs git in the worker's folder, and fails with the reason unless it left well.
     @discardableResult
     func run(
-        _ arguments: [String], _ reason: Reason, _ timeout: Duration, mostOutput: Int = Git.mostOutput
+        _ arguments: [String], _ reason: Reason, _ limit: TimeLimit, mostOutput: Int = Git.mostOutput
     ) throws(WorkerFailure) -> Capture {
+        let time = try limit.left()
         let result = try attempt { () throws(ProcessError) in
-            try git.run(arguments, in: root, timeout: timeout, mostOutput: mostOutput)
+            try git.run(arguments, in: root, timeout: time, mostOutput: mostOutput)
+        }
+        if result.wasTimedOut { throw limit.failure }
+        if result.wasTooLong {
+            throw WorkerFailure(.tooLarge, "Git's answer is longer than \(mostOutput) bytes.")
         }
         guard result.isGood else {
             throw WorkerFailure(Self.isFull(result.lastError) ? .diskFull : reason, result.lastError)
