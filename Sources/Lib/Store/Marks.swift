@@ -9,16 +9,23 @@ package struct Mark: Hashable, Sendable {
     package let at: Instant
 }
 
+extension Transaction {
+    func setMark(_ name: String, to value: String, at now: Instant) throws {
+        try run(
+            """
+            INSERT INTO marks (name, value, at) VALUES (?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
+            """, [name, value, now.milliseconds])
+    }
+}
+
 extension Database {
+    /// The mark of the moment at which a program first opened the database.
+    package static let madeMark = "database.made"
+
     /// Remembers a fact about the instance, in place of the former.
     package func setMark(_ name: String, to value: String, at now: Instant) throws(StoreError) {
-        try write("set mark \(name)") { transaction in
-            try transaction.run(
-                """
-                INSERT INTO marks (name, value, at) VALUES (?, ?, ?)
-                ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
-                """, [name, value, now.milliseconds])
-        }
+        try write("set mark \(name)") { try $0.setMark(name, to: value, at: now) }
     }
 
     /// What is remembered under the name.

@@ -9,8 +9,6 @@ import PorterWork
 extension Site {
     /// Seconds after which a watchdog that made no pass counts as missing.
     static var passInterval: Int { 300 }
-    /// The mark of the moment at which the database was first opened.
-    package static var madeMark: String { "database.made" }
 
     static var operationRoutes: [Route] {
         [
@@ -64,7 +62,7 @@ extension Site {
     private var watchdogCheck: Check {
         let oldest = clock.now().adding(seconds: -Self.passInterval)
         do throws(StoreError) {
-            let made = try work.world.store.markOnce(Self.madeMark, "", at: clock.now()).at
+            let made = try work.world.store.markOnce(Database.madeMark, "", at: clock.now()).at
             let pass = try work.world.store.findMark(Work.passMark)?.at
             let isRecent = max(made, pass ?? made) >= oldest
             return Check(
