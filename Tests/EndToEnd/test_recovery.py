@@ -16,13 +16,12 @@ def test_commands_written_while_porter_was_down_run_once_each_afterwards(folder)
         stack.kill("porter-fcgi")
         issues = [person.new_issue() for _ in range(3)]
         answers = [person.ask(f"@porter demo\ndo: write n{issue}.txt n", issue) for issue in issues]
-        assert [one["delivery"]["status"] for one in answers] == [502] * 3 or all(
-            one["delivery"]["status"] >= 500 for one in answers), answers
+        assert all(one["delivery"]["status"] >= 500 for one in answers), answers
         assert not stack.rows("SELECT 1 FROM tasks")
         stack.start_fcgi()
 
         stack.watchdog()
-        tasks = [wait_for(lambda a=a: task_of(stack, a["comment"]["id"]), "the missed command") for a in answers]
+        tasks = [wait_for(lambda a=a: task_of(stack, a["comment"]), "the missed command") for a in answers]
         for task_id in tasks:
             stack.wait_for_ending(task_id)
         stack.watchdog()
@@ -42,7 +41,7 @@ def test_the_watchdog_takes_a_missed_command_in_without_any_responder(folder):
 
         stack.watchdog()
 
-        task_id = task_of(stack, answer["comment"]["id"])
+        task_id = task_of(stack, answer["comment"])
         assert task_id
         stack.start_fcgi()
         stack.wait_for_ending(task_id)
