@@ -38,6 +38,23 @@ extension Operation {
                 return "\(found.id) \(found.account.id) \(found.account.login) \(found.isSuspended)"
             }, outcome: "1 1 octocat false"),
         Operation(
+            name: "deliveries", method: "GET", template: "/app/hook/deliveries",
+            target: "/app/hook/deliveries?per_page=100", permissions: nil, status: 200,
+            run: { (github) throws(GitHubError) in
+                try github.deliveries(nil).items.map { "\($0.id) \($0.event) \($0.isSuccess)" }
+                    .joined(separator: ",")
+            }, outcome: "12345678 issues true,123456789 issues true"),
+        Operation(
+            name: "delivery", method: "GET", template: "/app/hook/deliveries/{delivery_id}",
+            target: "/app/hook/deliveries/12345678", permissions: nil, status: 200,
+            run: { (github) throws(GitHubError) in
+                let logged = GitHub.LoggedDelivery(
+                    id: 12_345_678, guid: "g", event: "issues", action: "opened",
+                    deliveredAt: Instant(milliseconds: 0), isSuccess: false)
+                // An issue without a number is none that anything could be done about.
+                return "\(try github.delivery(logged).event)"
+            }, outcome: "other"),
+        Operation(
             name: "repository", method: "GET", template: "/repositories/{repository_id}",
             target: "/repositories/1296269", permissions: ["metadata": "read"], status: 200,
             run: { (github) throws(GitHubError) in

@@ -7,6 +7,8 @@ extension GitHub {
         GitHub(
             app: { () throws(GitHubError) in throw refuse("app") },
             installation: { _ throws(GitHubError) in throw refuse("installation") },
+            deliveries: { _ throws(GitHubError) in throw refuse("deliveries") },
+            delivery: { _ throws(GitHubError) in throw refuse("delivery") },
             repository: { _ throws(GitHubError) in throw refuse("repository") },
             issue: { _, _ throws(GitHubError) in throw refuse("issue") },
             permission: { _, _ throws(GitHubError) in throw refuse("permission") },

@@ -50,6 +50,7 @@ package final class World: Sendable {
         live = Mutex(Live(store: try Database(path: folder + "/porter.sqlite"), policy: policy))
         let time = time
         github.now = { time.now }
+        _ = try store.madeAt(time.now)
     }
 
     deinit {

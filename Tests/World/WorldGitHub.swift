@@ -9,6 +9,10 @@ package final class WorldGitHub: Sendable {
             id: 55, slug: "porter", owner: Person(id: 900, login: "acme"),
             bot: Person(id: 901, login: "porter[bot]"))
         package var isSuspended = false
+        /// The log of deliveries, oldest first.
+        package var log: [(logged: GitHub.LoggedDelivery, payload: GitHub.LoggedPayload)] = []
+        /// Entries of the log on a page.
+        package var logPage = 100
         /// Nil when the App does not reach it.
         package var repository: GitHub.Repository? = GitHub.Repository(
             id: 42, owner: Person(id: 900, login: "acme"), name: "shop", defaultBranch: "trunk",
@@ -94,6 +98,24 @@ package final class WorldGitHub: Sendable {
             installation: { (id) throws(GitHubError) in
                 try self.call("installation") {
                     GitHub.Installation(id: id, account: $0.app.owner, isSuspended: $0.isSuspended)
+                }
+            },
+            deliveries: { (page) throws(GitHubError) in
+                try self.call("deliveries") { state in
+                    let start = page.flatMap { Int($0) } ?? 0
+                    let newest = state.log.reversed().dropFirst(start)
+                    let size = state.logPage
+                    return GitHub.DeliveryPage(
+                        items: newest.prefix(size).map(\.logged),
+                        next: newest.count > size ? String(start + size) : nil)
+                }
+            },
+            delivery: { (logged) throws(GitHubError) in
+                try self.call("delivery") { (state) throws(GitHubError) in
+                    guard let entry = state.log.first(where: { $0.logged.id == logged.id }) else {
+                        throw Self.missing("get delivery")
+                    }
+                    return entry.payload
                 }
             },
             repository: { (_) throws(GitHubError) in

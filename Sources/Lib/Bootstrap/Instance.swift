@@ -63,7 +63,7 @@ package struct Instance: Sendable {
         let clock = Clock.system
         do throws(StoreError) {
             // `/readyz` gives a young database time for its first pass.
-            _ = try store.markOnce(Site.madeMark, "", at: clock.now())
+            _ = try store.madeAt(clock.now())
         } catch {
             journal.record(.warning, "database cannot be written", ["error": "\(error)"])
         }

@@ -189,6 +189,7 @@ extension Policy {
                 total: configuration.tasksTotal ?? (onFly ? Self.flyTotal : Self.localTotal)),
             limits: limits, teamKeys: configuration.teamKeys,
             retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
+        isSetUp = configuration.app != nil
     }
 
     /// Runs that this machine's cores and memory bear, at least one.

@@ -20,6 +20,8 @@ extension GitHub {
         return GitHub(
             app: { () throws(GitHubError) in try client.app() },
             installation: { id throws(GitHubError) in try client.installation(id) },
+            deliveries: { page throws(GitHubError) in try client.deliveries(page) },
+            delivery: { logged throws(GitHubError) in try client.delivery(logged) },
             repository: { place throws(GitHubError) in try client.repository(place) },
             issue: { place, number throws(GitHubError) in try client.issue(place, number) },
             permission: { place, login throws(GitHubError) in try client.permission(place, login) },

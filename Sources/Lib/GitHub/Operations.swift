@@ -57,6 +57,29 @@ extension AppClient {
             isSuspended: answer.suspended_at != nil)
     }
 
+    /// - SeeAlso: <https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook>
+    func deliveries(_ page: String?) throws(GitHubError) -> GitHub.DeliveryPage {
+        let operation = "list deliveries"
+        if let page, !page.hasPrefix(apiURL + "/") {
+            throw GitHubError(.refused, operation: operation, message: "the page is not one of the API's")
+        }
+        let response = try callAsApp(
+            Call(operation: operation, path: page ?? "/app/hook/deliveries?per_page=100"))
+        return GitHub.DeliveryPage(
+            items: try Self.decode([DeliveryJSON].self, response, operation).map(\.value),
+            next: Self.link("next", response).flatMap { $0.hasPrefix(apiURL + "/") ? $0 : nil })
+    }
+
+    /// - SeeAlso: <https://docs.github.com/en/rest/apps/webhooks#get-a-delivery-for-an-app-webhook>
+    func delivery(_ logged: GitHub.LoggedDelivery) throws(GitHubError) -> GitHub.LoggedPayload {
+        let operation = "get delivery"
+        let response = try callAsApp(
+            Call(operation: operation, path: "/app/hook/deliveries/\(logged.id)"))
+        let payload = try Self.decode(FullDeliveryJSON.self, response, operation).request.payload
+        return GitHub.LoggedPayload(
+            event: payload?.event(logged.event) ?? .other, action: payload?.action)
+    }
+
     /// By id, so that a rename does not matter.
     func repository(_ place: RepositoryRef) throws(GitHubError) -> GitHub.Repository {
         let operation = "get repository"

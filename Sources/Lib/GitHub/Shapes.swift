@@ -30,6 +30,40 @@ struct InstallationJSON: Decodable {
     let suspended_at: String?
 }
 
+struct DeliveryJSON: Decodable {
+    let id: Int64
+    let guid: String
+    let delivered_at: String?
+    let status_code: Int?
+    let event: String?
+    let action: String?
+
+    var value: GitHub.LoggedDelivery {
+        GitHub.LoggedDelivery(
+            id: id, guid: guid, event: event ?? "", action: action,
+            deliveredAt: delivered_at.flatMap(Instant.init(iso8601:)) ?? Instant(milliseconds: 0),
+            isSuccess: (200..<300).contains(status_code ?? 0))
+    }
+}
+
+struct FullDeliveryJSON: Decodable {
+    struct Request: Decodable {
+        /// Nil when it is not of the form that Porter reads: then there is nothing to act on.
+        let payload: Payload?
+
+        private enum CodingKeys: String, CodingKey {
+            case payload
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            payload = try? container.decode(Payload.self, forKey: .payload)
+        }
+    }
+
+    let request: Request
+}
+
 struct RepositoryJSON: Decodable {
     let id: Int64
     let owner: UserJSON

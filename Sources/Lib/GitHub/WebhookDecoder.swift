@@ -67,7 +67,8 @@ package enum WebhookDecoder {
     }
 }
 
-private struct Payload: Decodable {
+/// What deliveries say, of every event, as far as Porter reads it.
+struct Payload: Decodable {
     struct Repository: Decodable {
         @JSONNumber var id: Int64
         let name: String?

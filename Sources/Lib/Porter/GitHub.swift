@@ -8,6 +8,10 @@ package struct GitHub: Sendable {
     package var app: @Sendable () throws(GitHubError) -> App
     /// What the installation is now: `GET /app/installations/{id}`.
     package var installation: @Sendable (_ id: Int64) throws(GitHubError) -> Installation
+    /// A page of the log of deliveries, the newest for nil: `GET /app/hook/deliveries`; GitHub keeps three days.
+    package var deliveries: @Sendable (_ page: String?) throws(GitHubError) -> DeliveryPage
+    /// What a delivery of the log said: `GET /app/hook/deliveries/{id}`.
+    package var delivery: @Sendable (_ delivery: LoggedDelivery) throws(GitHubError) -> LoggedPayload
     /// The repository as it is now, renamed or not: `GET /repositories/{id}`.
     package var repository: @Sendable (_ repository: RepositoryRef) throws(GitHubError) -> Repository
     /// The issue as it is now.
@@ -67,6 +71,8 @@ package struct GitHub: Sendable {
     package init(
         app: @escaping @Sendable () throws(GitHubError) -> App,
         installation: @escaping @Sendable (Int64) throws(GitHubError) -> Installation,
+        deliveries: @escaping @Sendable (String?) throws(GitHubError) -> DeliveryPage,
+        delivery: @escaping @Sendable (LoggedDelivery) throws(GitHubError) -> LoggedPayload,
         repository: @escaping @Sendable (RepositoryRef) throws(GitHubError) -> Repository,
         issue: @escaping @Sendable (RepositoryRef, Int) throws(GitHubError) -> Issue,
         permission: @escaping @Sendable (RepositoryRef, String) throws(GitHubError) -> Permission,
@@ -88,6 +94,8 @@ package struct GitHub: Sendable {
     ) {
         self.app = app
         self.installation = installation
+        self.deliveries = deliveries
+        self.delivery = delivery
         self.repository = repository
         self.issue = issue
         self.permission = permission

@@ -22,6 +22,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case ending
     /// Destroys what is left of the task's machines and revokes its tokens.
     case cleanup
+    /// Takes in deliveries that never arrived; its subject is ``Database/recoverySubject``.
+    case recover
 }
 
 /// A job in somebody's hands.
@@ -105,6 +107,19 @@ extension Database {
                 ON CONFLICT (subject, kind) DO UPDATE SET run_at = min(run_at, excluded.run_at)
                 """, [task.rawValue, kind.rawValue, moment.milliseconds])
             transaction.hasNewWork = true
+        }
+    }
+
+    /// The subject of the one job that looks for what never arrived.
+    package static let recoverySubject = "deliveries"
+
+    /// Sees to it that what never arrived is looked for at the moment, or soon after a turn that failed.
+    package func ensureRecovery(at moment: Instant) throws(StoreError) {
+        try write("ensure recovery") { transaction in
+            let made = try transaction.run(
+                "INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [Self.recoverySubject, JobKind.recover.rawValue, moment.milliseconds])
+            if made == 1 { transaction.hasNewWork = true }
         }
     }
 

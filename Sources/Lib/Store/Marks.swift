@@ -9,16 +9,28 @@ package struct Mark: Hashable, Sendable {
     package let at: Instant
 }
 
+extension Transaction {
+    func setMark(_ name: String, to value: String, at now: Instant) throws {
+        try run(
+            """
+            INSERT INTO marks (name, value, at) VALUES (?, ?, ?)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
+            """, [name, value, now.milliseconds])
+    }
+}
+
 extension Database {
+    private static let madeMark = "database.made"
+
+    /// When a program first opened the database; this moment, from now on, in one that is not marked yet.
+    package func madeAt(_ now: Instant) throws(StoreError) -> Instant {
+        if let made = try findMark(Self.madeMark) { return made.at }
+        return try markOnce(Self.madeMark, "", at: now).at
+    }
+
     /// Remembers a fact about the instance, in place of the former.
     package func setMark(_ name: String, to value: String, at now: Instant) throws(StoreError) {
-        try write("set mark \(name)") { transaction in
-            try transaction.run(
-                """
-                INSERT INTO marks (name, value, at) VALUES (?, ?, ?)
-                ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
-                """, [name, value, now.milliseconds])
-        }
+        try write("set mark \(name)") { try $0.setMark(name, to: value, at: now) }
     }
 
     /// What is remembered under the name.

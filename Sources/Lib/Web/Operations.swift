@@ -9,8 +9,6 @@ import PorterWork
 extension Site {
     /// Seconds after which a watchdog that made no pass counts as missing.
     static var passInterval: Int { 300 }
-    /// The mark of the moment at which the database was first opened.
-    package static var madeMark: String { "database.made" }
 
     static var operationRoutes: [Route] {
         [
@@ -64,7 +62,7 @@ extension Site {
     private var watchdogCheck: Check {
         let oldest = clock.now().adding(seconds: -Self.passInterval)
         do throws(StoreError) {
-            let made = try madeAt()
+            let made = try work.world.store.madeAt(clock.now())
             let pass = try work.world.store.findMark(Work.passMark)?.at
             let isRecent = max(made, pass ?? made) >= oldest
             return Check(
@@ -74,13 +72,6 @@ extension Site {
         } catch {
             return Check(name: "watchdog", problem: "The database cannot be read: \(error)")
         }
-    }
-
-    /// When the database was first opened: marked where it is opened, and here in one that lacks the mark.
-    private func madeAt() throws(StoreError) -> Instant {
-        let store = work.world.store
-        if let made = try store.findMark(Self.madeMark) { return made.at }
-        return try store.markOnce(Self.madeMark, "", at: clock.now()).at
     }
 
     private func metrics() throws(Failure) -> Response {

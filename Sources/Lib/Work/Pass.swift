@@ -33,6 +33,7 @@ extension Work {
             try store.enqueue(kind, for: task, at: now)
         }
         for task in try store.runningTasks() { try store.hurry(.supervise, for: task.id, at: now) }
+        try ensureRecovery()
         report.destroyed += try destroyLeftovers()
         report.pruned += try prune()
         while ContinuousClock.now - start < .seconds(Self.passLimit) {

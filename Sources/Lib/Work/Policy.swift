@@ -11,6 +11,8 @@ package struct Policy: Sendable {
     package var owners: [String]?
     /// Logins or ids of the people who may use Porter; nil means all.
     package var allowedLogins: [String]?
+    /// Whether there is a GitHub App to act as.
+    package var isSetUp = true
     /// Where machines run, for all tasks.
     package var engine: Engine
     /// How many tasks may run at once.

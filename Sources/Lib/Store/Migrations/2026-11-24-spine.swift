@@ -107,6 +107,14 @@ extension Migrations {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX deliveries_age ON deliveries (received_at);
 
+                CREATE TABLE missed_deliveries (
+                    id INTEGER PRIMARY KEY,
+                    guid TEXT NOT NULL UNIQUE,
+                    event TEXT NOT NULL,
+                    action TEXT,
+                    delivered_at INTEGER NOT NULL
+                ) STRICT;
+
                 CREATE TABLE commands (
                     comment_id INTEGER PRIMARY KEY,
                     kind TEXT NOT NULL CHECK (kind IN
