@@ -70,6 +70,28 @@ import Testing
         #expect(saved.leftOut == nil)
     }
 
+    @Test func `what the agent committed is in one commit of ours, its words and names are not`() throws {
+        let saved = try save(
+            """
+            git -c user.name=Evil -c user.email=evil@x.example commit -q --allow-empty -m 'fixes #1 @octocat'
+            echo forced > hidden.log; echo '*.log' > .gitignore; git add -f hidden.log; git commit -qm 'closes #1'
+            """, own: true)
+        let head = try #require(saved.head)
+
+        let base = try scene.folder.shell("git -C origin.git rev-parse main")
+        let log = try scene.folder.shell("git -C ws/repository.git log --format='%P|%an|%cn|%B' \(head) -1")
+        #expect(log.hasPrefix("\(base)|porter[bot]|porter[bot]|Work of demo on \(RepositoryScene.task)"))
+        #expect(log.contains("Co-authored-by: mona <2+mona@users.noreply.github.com>"))
+        #expect(!log.contains("#1") && !log.contains("octocat"))
+        #expect(try files(saved) == [".gitignore", "a.txt", "hidden.log", "kept.txt", "own.txt"])
+    }
+
+    @Test func `commits that change nothing in the end are no change`() throws {
+        let saved = try save(
+            "echo two > a.txt; git commit -qam two; echo one > a.txt; git commit -qam one; rm kept.txt")
+        #expect(saved.head == nil)
+    }
+
     @Test func `an untouched tree has no commit`() throws {
         let saved = try save("rm kept.txt")
         #expect(saved.head == nil && saved.leftOut == nil)

@@ -2,10 +2,11 @@ import Glibc
 import Porter
 import PorterProcess
 
-/// Turns the agent's tree into commits, in a box without network and without a credential.
+/// Turns the agent's tree into a commit, in a box without network and without a credential.
 ///
-/// The commits are made in a copy of the worker's repository, so that no setting, filter or hook of the
-/// agent's counts; what the agent committed itself is fetched into it. The box hands over one bundle.
+/// One commit is made in a copy of the worker's repository, so that no setting, filter or hook of the agent's
+/// counts. What the agent committed itself is in it, and its messages and authors are not: they could name
+/// anybody, ping people and close issues. The box hands over one bundle.
 ///
 /// What cannot be saved is left out and said; it costs nothing of the rest.
 struct SaveBox: Sendable {
@@ -41,14 +42,12 @@ struct SaveBox: Sendable {
         export GIT_DIR="$out/copy.git" GIT_WORK_TREE="$tree"
         code=0
         chmod -R u+rwX "$tree" 2>/dev/null || true
-        parent=$base
+        start=$base
         if git fetch -q --no-tags "$tree/.git" +HEAD:refs/heads/agent 2>/dev/null &&
             git merge-base --is-ancestor "$base" refs/heads/agent; then
-            parent=$(git rev-parse refs/heads/agent)
+            start=$(git rev-parse refs/heads/agent)
         fi
-        git update-ref refs/heads/result "$parent"
-        git symbolic-ref HEAD refs/heads/result
-        git read-tree "$parent"
+        git read-tree "$start"
         git add -A --ignore-errors . || code=$?
         if [ "$code" -gt 1 ]; then
             mkdir -p "$GIT_DIR/info"
@@ -56,10 +55,9 @@ struct SaveBox: Sendable {
             code=0
             git add -A --ignore-errors . || code=$?
         fi
-        if ! git diff-index --cached --quiet "$parent" --; then
-            git commit -q --no-verify --cleanup=verbatim -F "$out/message" || code=1
-        fi
-        if [ "$(git rev-parse refs/heads/result)" != "$base" ]; then
+        result=$(git write-tree)
+        if [ "$result" != "$(git rev-parse "$base^{tree}")" ]; then
+            git update-ref refs/heads/result "$(git commit-tree "$result" -p "$base" -F "$out/message")"
             git bundle create -q "$out/changes.bundle" refs/heads/result "^$base"
         fi
         [ "$code" = 0 ] || exit 3
