@@ -50,6 +50,19 @@ import Testing
         #expect(error?.detail == "The clone took longer than 0 seconds.")
     }
 
+    @Test(arguments: [
+        ("https://git.example/b/new.git", "https://git.example/b/new.git"),
+        ("/b/new.git", "https://git.example/b/new.git"),
+        ("https://evil.example/b/new.git", nil), ("https://git.example.evil.example/b/new.git", nil),
+        ("http://git.example/b/new.git", nil), ("//evil.example/b/new.git", nil),
+        ("https://git.example/a/old.git", nil),
+    ])
+    func `a repository that moved is followed on its own host only`(location: String, address: String?) {
+        let path = "/info/refs?service=git-receive-pack"
+        #expect(
+            Push.newAddress(from: "https://git.example/a/old.git", to: location + path, path) == address)
+    }
+
     @Test func `a push is verified against the remote and never forced`() throws {
         let (_, head) = try scene.commit("echo x > x.txt")
         let push = Push(workspace: workspace, assignment: assignment())

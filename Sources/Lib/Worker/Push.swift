@@ -1,4 +1,5 @@
 import Porter
+import PorterHTTP
 import PorterProcess
 
 /// Pushes the saved commit from the worker's own repository, and looks whether it arrived.
@@ -13,7 +14,49 @@ struct Push: Sendable {
     ///
     /// - Throws: ``WorkerFailure`` with why the remote refused it.
     func run(_ head: String, with credential: Credential, _ limit: TimeLimit) throws(WorkerFailure) {
-        let url = assignment.repository.clone_url
+        let given = assignment.repository.clone_url
+        do throws(WorkerFailure) {
+            try push(head, to: given, with: credential, limit)
+        } catch {
+            // A repository that was renamed or transferred during the run.
+            guard error.reason == .pushRejected,
+                let moved = newAddress(given, credential, limit.left(atLeast: .seconds(Self.least)))
+            else { throw error }
+            try push(head, to: moved, with: credential, limit)
+        }
+    }
+
+    /// Where the repository is now, if its old address leads to another one of the same host.
+    ///
+    /// Git could follow it by itself, but would send the credential to whatever host it is led to.
+    private func newAddress(_ url: String, _ credential: Credential, _ timeout: Duration) -> String? {
+        let path = "/info/refs?service=git-receive-pack"
+        let parts = credential.header.split(separator: ": ", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return nil }
+        var options = CurlOptions()
+        options.authorityFile = workspace.git.authorityFile
+        if let host = AddressRules.host(of: url) { options.privateHosts = [host] }
+        let request = Request(method: "GET", target: url + path, fields: [parts[0]: parts[1]])
+        let limits = Transport.Limits(total: timeout, maximumBodyBytes: 1_048_576)
+        guard let response = try? Transport.curl(options).send(request, limits),
+            [301, 302, 307, 308].contains(response.status), let location = response.fields["Location"]
+        else { return nil }
+        return Self.newAddress(from: url, to: location, path)
+    }
+
+    /// The address of a repository from the redirect of one of its paths; nil when it leads off the host.
+    static func newAddress(from url: String, to location: String, _ path: String) -> String? {
+        let origin = Git.origin(of: url)
+        let isPath = location.hasPrefix("/") && !location.hasPrefix("//")
+        let whole = isPath ? String(origin.dropLast() + location) : location
+        guard whole.hasPrefix(origin), whole.hasSuffix(path) else { return nil }
+        let moved = String(whole.dropLast(path.count))
+        return moved == url ? nil : moved
+    }
+
+    private func push(
+        _ head: String, to url: String, with credential: Credential, _ limit: TimeLimit
+    ) throws(WorkerFailure) {
         let target = "refs/heads/\(assignment.branch)"
         let time = limit.left(atLeast: .seconds(Self.least))
         let pushed = try workspace.attempt { () throws(ProcessError) in
