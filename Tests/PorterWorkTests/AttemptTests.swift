@@ -89,6 +89,26 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
+    @Test(arguments: [true, false])
+    func `an agent that was killed ran out of memory only if the engine says so`(wasMemory: Bool) throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        let token = try #require(world.crew.callbackToken(of: "m1"))
+        world.crew.change { $0.claims = false }
+
+        try world.work.complete(
+            token: token, named: id.rawValue,
+            Attempt.Report(outcome: .failed, reason: .agentFailed, exitCode: 137))
+        try world.live(seconds: 1)
+        world.engine.end("m1", outOfMemory: wasMemory)
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).reason == (wasMemory ? .outOfMemory : .agentFailed))
+        #expect(try world.flaws(id) == [])
+    }
+
     @Test func `a worker that falls silent is destroyed after the grace`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .agent }

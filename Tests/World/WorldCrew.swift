@@ -38,6 +38,11 @@ package final class WorldCrew: Sendable {
         plan.withLock { body(&$0) }
     }
 
+    /// The callback token of the worker in that machine, once it has claimed.
+    package func callbackToken(of machine: String) -> Secret? {
+        hands.withLock { $0[machine]?.callback }
+    }
+
     /// The commit that a task's worker pushes.
     package static func commit(of task: String) -> String {
         String(repeating: "c", count: 14)

@@ -104,10 +104,9 @@ final class Life: Sendable {
         }
         outcome.code = ending.code
         let wasKilled = ending.code == 128 + Int(SIGKILL)
-        if wasKilled, polledKills + group.memoryKills > 0 {
-            outcome.isOutOfMemory = true
-            outcome.words = Meter.words(record.config.guest)
-        }
+        // A worker survives its agent: then the server reads here what the agent was killed for.
+        outcome.isOutOfMemory = outcome.isOutOfMemory || polledKills + group.memoryKills > 0
+        if wasKilled, outcome.isOutOfMemory { outcome.words = Meter.words(record.config.guest) }
         return outcome
     }
 

@@ -20,6 +20,16 @@ extension Work {
         }
         let head = try world.github.branchHead(task.repository, task.branch)
         guard report.outcome == .success else {
+            if Self.wasKilled(report) {
+                guard let machine = try endedMachine(of: attempt) else {
+                    return .again(now.adding(seconds: 1))
+                }
+                if machine.exit?.outOfMemory == true {
+                    let ending = Ending(
+                        .failed, reason: .outOfMemory, detail: task.phaseMessage, headSHA: head)
+                    return try end(task, ending, claim)
+                }
+            }
             return try end(task, failure(report, head: head, words: task.phaseMessage), claim)
         }
         if let reported = report.headSHA, reported != head {
@@ -53,6 +63,21 @@ extension Work {
                 .failed, reason: .pullRequestFailed, detail: error.message, headSHA: head)
             return try end(task, ending, claim)
         }
+    }
+
+    /// Whether the agent was killed by somebody else than its worker, perhaps for its memory.
+    private static func wasKilled(_ report: Attempt.Report) -> Bool {
+        report.outcome == .failed && report.exitCode == 137 && [nil, .agentFailed].contains(report.reason)
+    }
+
+    /// The attempt's machine once it has ended, which its worker does within moments of its report; as it is
+    /// when it takes longer. Only the engine knows what a process was killed for.
+    private func endedMachine(of attempt: Attempt) throws(MachinesError) -> Machine? {
+        guard let machine = try machine(of: attempt), !machine.isGone else {
+            return try machine(of: attempt) ?? Machine(id: "", name: attempt.machineName, state: .destroyed)
+        }
+        let reportedAt = attempt.heartbeatAt ?? now
+        return now < reportedAt.adding(seconds: Self.leaving) ? nil : machine
     }
 
     /// Counts a look at something that GitHub may yet say otherwise, apart from tries that failed for other

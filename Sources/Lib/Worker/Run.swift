@@ -126,8 +126,6 @@ struct Run: Sendable {
         case .left:
             if result.ending == .exited(0), report.failure == nil {
                 body = ended(.success, nil, summary: summary)
-            } else if result.ending.code == 128 + Int(SIGKILL) {
-                body = ended(.failed, .outOfMemory, summary: summary)
             } else {
                 body = ended(.failed, report.failure ?? .agentFailed, summary: report.failureText ?? summary)
             }
