@@ -18,12 +18,14 @@ import Testing
         case refused
         /// A second command that makes no task is answered meanwhile.
         case answered
+        /// A second command, whose delivery never arrives, is found in GitHub's log.
+        case missed
         /// The worker says nothing more, and its machine must be destroyed.
         case silent
 
         func tell(_ world: World) throws -> TaskID {
             switch self {
-            case .success, .answered: break
+            case .success, .answered, .missed: break
             case .failure:
                 world.crew.change {
                     $0.outcome = .failed
@@ -42,6 +44,10 @@ import Testing
                 try world.say("@porter stop", by: World.wim, comment: 9)
             }
             if self == .answered { try world.say("@porter help", by: World.wim, comment: 9) }
+            if self == .missed {
+                try world.miss("@porter help", comment: 9)
+                _ = try world.work.pass()
+            }
         }
     }
 
@@ -82,13 +88,13 @@ import Testing
                     #expect(machines.count <= 1, "\(story): \(kind) at \(operation)")
                     let state: TaskState =
                         switch story {
-                        case .success, .answered: .success
+                        case .success, .answered, .missed: .success
                         case .failure, .refused, .silent: .failed
                         case .stopped, .stoppedByForce: .cancelled
                         }
                     #expect(try world.task(id).state == state, "\(story): \(kind) at \(operation)")
                     #expect(
-                        Self.answers(world) == (story == .answered ? 1 : 0),
+                        Self.answers(world) == ([.answered, .missed].contains(story) ? 1 : 0),
                         "\(story): \(kind) at \(operation)")
                 }
             }
@@ -131,7 +137,9 @@ import Testing
             let lost = moment == "token.create.called" ? "1 tokens are still good" : nil
             #expect(try world.flaws(id).filter { $0 != lost } == [], "\(story): killed at \(moment)")
             #expect(world.engine.running.isEmpty, "\(story): killed at \(moment)")
-            #expect(Self.answers(world) == (story == .answered ? 1 : 0), "\(story): killed at \(moment)")
+            #expect(
+                Self.answers(world) == ([.answered, .missed].contains(story) ? 1 : 0),
+                "\(story): killed at \(moment)")
         }
     }
 

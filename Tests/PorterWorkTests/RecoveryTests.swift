@@ -135,36 +135,11 @@ import Testing
 }
 
 extension World {
-    /// Notes in GitHub's log that the delivery of a comment failed.
-    @discardableResult
-    fileprivate func miss(_ text: String, comment: Int64, before seconds: Int = 0) throws -> String {
-        let guid = "missed-\(comment)"
-        let event = WebhookEvent.comment(
-            Self.event(text, by: Self.maria, comment: comment, issue: Self.issue))
-        note(guid, "issue_comment", "created", event, before: seconds)
-        return guid
-    }
-
     fileprivate func missClosing() {
         let issue = IssueEvent(
             repository: RepositoryRef(installationID: 77, id: 42, owner: "acme", name: "shop"),
             repositoryOwner: Person(id: 900, login: "acme"), issueNumber: Self.issue)
-        note("closing-\(github.seen.log.count)", "issues", "closed", .issueClosed(issue))
-    }
-
-    private func note(
-        _ guid: String, _ event: String, _ action: String, _ payload: WebhookEvent, before seconds: Int = 0
-    ) {
-        let moment = now.adding(seconds: -seconds)
-        github.change { state in
-            state.log.append(
-                (
-                    GitHub.LoggedDelivery(
-                        id: Int64(state.log.count * 2 + 1), guid: guid, event: event, action: action,
-                        deliveredAt: moment, isSuccess: false),
-                    GitHub.LoggedPayload(event: payload, action: action)
-                ))
-        }
+        noteMissed("closing-\(github.seen.log.count)", "issues", "closed", .issueClosed(issue))
     }
 
     /// How many tasks there are.

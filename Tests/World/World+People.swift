@@ -57,6 +57,35 @@ extension World {
                     repositoryOwner: Person(id: 900, login: "acme"), issueNumber: issue)))
     }
 
+    /// Writes a comment whose delivery never arrives; GitHub's log says so.
+    ///
+    /// - Parameter seconds: how long ago that was.
+    /// - Returns: the delivery's id.
+    @discardableResult
+    package func miss(_ text: String, comment: Int64, before seconds: Int = 0) throws -> String {
+        let guid = "missed-\(comment)"
+        let event = Self.event(text, by: Self.maria, comment: comment, issue: Self.issue)
+        noteMissed(guid, "issue_comment", "created", .comment(event), before: seconds)
+        return guid
+    }
+
+    /// Notes a failed delivery in GitHub's log, once.
+    package func noteMissed(
+        _ guid: String, _ event: String, _ action: String, _ payload: WebhookEvent, before seconds: Int = 0
+    ) {
+        let moment = now.adding(seconds: -seconds)
+        github.change { state in
+            if state.log.contains(where: { $0.logged.guid == guid }) { return }
+            state.log.append(
+                (
+                    GitHub.LoggedDelivery(
+                        id: Int64(state.log.count * 2 + 1), guid: guid, event: event, action: action,
+                        deliveredAt: moment, isSuccess: false),
+                    GitHub.LoggedPayload(event: payload, action: action)
+                ))
+        }
+    }
+
     /// The task as the database holds it.
     package func task(_ id: TaskID) throws -> PorterTask {
         guard let task = try store.findTask(id) else { throw Trouble("there is no \(id)") }
