@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A number that threads change and wait for.

@@ -70,8 +70,9 @@ extension Work {
         report.outcome == .failed && report.exitCode == 137 && [nil, .agentFailed].contains(report.reason)
     }
 
-    /// The attempt's machine once it has ended, which its worker does within moments of its report; as it is
-    /// when it takes longer. Only the engine knows what a process was killed for.
+    /// The attempt's machine once it has ended, or as it is when that takes long; nil while it should be awaited.
+    ///
+    /// A worker ends it within moments of its report. Only the engine knows what a process was killed for.
     private func endedMachine(of attempt: Attempt) throws(MachinesError) -> Machine? {
         guard let machine = try machine(of: attempt), !machine.isGone else {
             return try machine(of: attempt) ?? Machine(id: "", name: attempt.machineName, state: .destroyed)
