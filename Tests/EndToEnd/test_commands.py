@@ -50,16 +50,34 @@ def test_what_a_failed_agent_left_is_saved_and_named(person):
     assert f"`{task['branch']}`" in person.marked(issue, f"{task_id}:ending")[0]["body"]
 
 
-def test_commits_of_the_agent_are_kept_and_leftovers_added(person):
+def test_what_the_agent_committed_and_left_is_in_one_commit_of_the_bot_for_the_person(person):
     issue = person.new_issue()
     task_id = person.start(
-        "@porter demo\ndo: write one.txt 1\ndo: commit Add one\ndo: write two.txt 2", issue)
+        "@porter demo\ndo: write one.txt 1\ndo: commit Closes #1 @octocat\ndo: write two.txt 2", issue)
 
     task = person.stack.wait_for_ending(task_id)
 
-    log = _git(person, "log", "--format=%s|%an", f"main..{task['branch']}").splitlines()
-    assert len(log) == 2
-    assert log[1].startswith("Add one|") and all(line.endswith("[bot]") for line in log)
+    log = _git(person, "log", "--format=%an|%cn|%B", f"main..{task['branch']}")
+    author, committer, words = log.split("|", 2)
+    assert author.endswith("[bot]") and committer == author
+    assert "Co-authored-by: hubert <" in words and "octocat" not in words and "#1" not in words
+    names = _git(person, "ls-tree", "-r", "--name-only", task["branch"]).splitlines()
+    assert {"one.txt", "two.txt"} <= set(names)
+
+
+def test_a_repository_that_is_renamed_during_a_run_gets_its_work(folder):
+    with make_stack(folder) as stack:
+        person = Person(stack)
+        task_id = person.start("@porter demo\ndo: write kept.txt kept\ndo: sleep 3", 1)
+        stack.wait_for_task(
+            task_id, lambda task: task["progress"]["phase"] == "agent", "the agent to run")
+
+        stack.control("PATCH", f"/repositories/{HELLO}", {"name": "greetings"})
+        task = stack.wait_for_ending(task_id)
+
+        assert (task["status"], task["repo_name"]) == ("success", "greetings"), task
+        settle(stack)
+        assert len(person.marked(1, f"{task_id}:ending", "octo-team/greetings")) == 1
 
 
 def test_stop_ends_a_run_and_saves_what_is_there(person):
