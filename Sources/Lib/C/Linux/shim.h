@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
