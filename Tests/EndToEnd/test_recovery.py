@@ -56,3 +56,13 @@ def test_the_watchdog_takes_a_missed_command_in_without_any_responder(folder):
         stack.wait_for_ending(task_id)
         settle(stack)
         assert person.judge_one_ending(task_id, issue)["reason"] == "no_changes"
+
+
+def test_with_polling_a_box_that_github_cannot_reach_runs_commands(folder):
+    with make_stack(folder, settings={"PORTER_INGEST": "poll"}, watchdog_every=None) as stack:
+        person = Person(stack)
+        stack.end("nginx")
+        issue = person.new_issue()
+        answer = person.ask("@porter demo\ndo: say hello", issue)
+
+        wait_for(lambda: task_of(stack, answer["comment"]), "the polled command", 40)

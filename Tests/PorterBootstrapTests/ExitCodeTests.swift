@@ -64,14 +64,6 @@ import Testing
         #expect(!result.errors.contains("nonsense"))
     }
 
-    @Test func `polling is refused, because it is not there yet`() throws {
-        let result = try here.run("porter-fcgi", [], here.settings(["PORTER_INGEST": "poll"]))
-
-        #expect(result.code == 78)
-        #expect(result.lines.count == 1)
-        #expect(result.errors.hasPrefix("PORTER_INGEST is \"poll\", which is not built yet"))
-    }
-
     @Test(arguments: calls.indices)
     func `without the needed settings it says which`(index: Int) throws {
         let (program, arguments) = Self.calls[index]

@@ -128,7 +128,7 @@ func load(
         Value("PORTER_LOG_LIMIT", "64kib", "65536") { "\($0.logLimit)" },
         Value("PORTER_LOG_LIMIT", "1000", "1000") { "\($0.logLimit)" },
         Value("PORTER_LOG_LEVEL", "debug") { $0.logLevel },
-        Value("PORTER_INGEST", "webhook", "porter") { $0.mention },
+        Value("PORTER_INGEST", "poll", "poll") { $0.ingest },
         Value("PORTER_KEY_OPENAI_API_KEY", "sk-1") { $0.teamKeys["OPENAI_API_KEY"]?.reveal { $0 } },
     ])
     func `a good value is taken`(value: Value) throws {
@@ -166,7 +166,7 @@ func load(
         ("PORTER_FCGI_THREADS", "-1"), ("PORTER_FCGI_THREADS", "8 "), ("PORTER_FCGI_THREADS", "8.0"),
         ("PORTER_FCGI_THREADS", "+8"), ("PORTER_MENTION", "por ter"), ("PORTER_MENTION", "@porter"),
         ("PORTER_MENTION", "pörter"), ("PORTER_MENTION", String(repeating: "p", count: 40)),
-        ("PORTER_INGEST", "push"), ("PORTER_INGEST", "poll"), ("PORTER_EXECUTOR", "docker"),
+        ("PORTER_INGEST", "push"), ("PORTER_EXECUTOR", "docker"),
         ("PORTER_EXECUTOR", "Fly"),
         ("PORTER_RUNNER_SOCKET", "runner.sock"), ("PORTER_DEMO_AGENT", "demo"),
         ("PORTER_FLY_API_URL", "http://api.machines.dev/v1"), ("PORTER_CALLBACK_URL", "http://porter.local"),

@@ -116,6 +116,19 @@ import Testing
         #expect(world.github.faults.count("delivery") == 0)
     }
 
+    @Test func `with polling, a command is found within 20 seconds and no pass is needed`() throws {
+        let world = try World { $0.isPolling = true }
+        try world.work.ensureRecovery()
+        try world.live(seconds: 90)
+        try world.miss("@porter demo fix it", comment: 9)
+
+        try world.live(seconds: 21)
+
+        let task = try #require(try world.store.findTask(comment: 9)).id
+        try world.live(until: task)
+        #expect(try world.flaws(task) == [])
+    }
+
     @Test func `a page that GitHub does not know any more begins the walk anew`() throws {
         let world = try World()
         world.github.change { $0.logPage = 2 }

@@ -57,6 +57,7 @@ package final class Dispatcher: Sendable {
     }
 
     private func run() {
+        beginPolling()
         while !isStopping.load(ordering: .acquiring) {
             do throws(StoreError) {
                 try rescue()
@@ -65,6 +66,16 @@ package final class Dispatcher: Sendable {
                 journal.record(.error, "queue not worked", ["error": "\(error)"])
                 bell.wait(milliseconds: Int32(Self.longestWait))
             }
+        }
+    }
+
+    /// The first look does not wait for the watchdog's pass; the job repeats itself.
+    private func beginPolling() {
+        guard work.policy.isPolling else { return }
+        do throws(StoreError) {
+            try work.ensureRecovery()
+        } catch {
+            journal.record(.error, "queue not worked", ["error": "\(error)"])
         }
     }
 

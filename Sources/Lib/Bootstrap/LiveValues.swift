@@ -190,6 +190,7 @@ extension Policy {
             limits: limits, teamKeys: configuration.teamKeys,
             retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
         isSetUp = configuration.app != nil
+        isPolling = configuration.ingest == "poll"
     }
 
     /// Runs that this machine's cores and memory bear, at least one.

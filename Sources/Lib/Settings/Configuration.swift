@@ -42,6 +42,8 @@ package struct Configuration: Sendable {
     package let operatorToken: Secret?
     /// The name after `@` or `/` in commands, without either.
     package let mention: String
+    /// `webhook` or `poll`.
+    package let ingest: String
     /// The engine of all runs: `local` or `fly`.
     package let executor: String
     /// Where `porter-runner` listens, an absolute path; used by the engine `local`.
@@ -142,6 +144,7 @@ extension Configuration {
             fcgiSocket: reader.socket("PORTER_FCGI_SOCKET"),
             fcgiThreads: reader.number("PORTER_FCGI_THREADS") ?? 8,
             operatorToken: reader.secret("PORTER_OPERATOR_TOKEN"), mention: reader.mention(),
+            ingest: reader.choice("PORTER_INGEST") ?? "webhook",
             executor: reader.choice("PORTER_EXECUTOR") ?? "local",
             runnerSocket: reader.path("PORTER_RUNNER_SOCKET") ?? "/run/porter/runner.sock",
             demoAgent: reader.path("PORTER_DEMO_AGENT"),
@@ -159,7 +162,6 @@ extension Configuration {
             retentionDays: reader.number("PORTER_RETENTION_DAYS") ?? 90,
             logLimit: reader.size("PORTER_LOG_LIMIT") ?? 5 * 1024 * 1024,
             logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys())
-        reader.ingest()
         if !reader.problems.isEmpty { throw ConfigurationErrors(lines: reader.problems) }
         return configuration
     }

@@ -134,18 +134,6 @@ struct SettingReader {
         return value
     }
 
-    /// How commands arrive: what the contract knows and Porter cannot do yet is refused, not overlooked.
-    mutating func ingest() {
-        if text("PORTER_INGEST") == "poll" {
-            complain(
-                "PORTER_INGEST",
-                "is \"poll\", which is not built yet, so that nothing would arrive: leave it out, and let GitHub "
-                    + "deliver to the webhook")
-        } else {
-            _ = choice("PORTER_INGEST")
-        }
-    }
-
     /// A proxy: `http(s)://host[:port]` or `host:port`.
     mutating func proxy(_ name: String) -> String? {
         guard let value = text(name) else { return nil }

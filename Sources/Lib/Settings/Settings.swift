@@ -69,8 +69,9 @@ package struct Setting: Hashable, Sendable {
             "Opens `/metrics`, the details of `/readyz` and the reading task routes."),
         Setting("PORTER_MENTION", .text, "porter", "The name after `@` or `/` in commands."),
         Setting(
-            "PORTER_INGEST", .choice(["webhook"]), "webhook",
-            "How commands arrive; `poll`, for boxes that GitHub cannot reach, is not built yet."),
+            "PORTER_INGEST", .choice(["webhook", "poll"]), "webhook",
+            "How commands arrive; `poll`, for boxes that GitHub cannot reach, reads GitHub's log of deliveries every 20 s."
+        ),
         Setting("PORTER_EXECUTOR", .choice(["local", "fly"]), "local", "Where runs happen."),
         Setting("PORTER_RUNNER_SOCKET", .path, "/run/porter/runner.sock", "The socket of `porter-runner`."),
         Setting(

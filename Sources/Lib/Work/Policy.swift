@@ -13,6 +13,8 @@ package struct Policy: Sendable {
     package var allowedLogins: [String]?
     /// Whether there is a GitHub App to act as.
     package var isSetUp = true
+    /// Whether commands are looked for in GitHub's log all the time, because GitHub cannot reach this box.
+    package var isPolling = false
     /// Where machines run, for all tasks.
     package var engine: Engine
     /// How many tasks may run at once.

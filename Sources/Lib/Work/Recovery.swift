@@ -1,5 +1,5 @@
 import Porter
-import PorterStore
+package import PorterStore
 
 /// Takes in deliveries that never arrived: Porter was down, the disk full, the way in broken.
 ///
@@ -10,6 +10,8 @@ import PorterStore
 extension Work {
     /// Seconds between two looks at the log.
     static var recoveryInterval: Int { 60 }
+    /// Seconds between two looks with `PORTER_INGEST=poll`.
+    static var pollingInterval: Int { 20 }
     /// Calls of one turn at most, for the log's pages and for payloads each.
     static var recoveryCalls: Int { 50 }
     /// Seconds that a walk reaches back beyond what was read: entries may appear late and out of order.
@@ -18,7 +20,7 @@ extension Work {
     static var recoveryMark: String { "deliveries.looked" }
 
     /// Makes the job when it is time.
-    func ensureRecovery() throws(StoreError) {
+    package func ensureRecovery() throws(StoreError) {
         guard policy.isSetUp else { return }
         if let last = try store.findMark(Self.recoveryMark),
             (0..<Int64(Self.recoveryInterval) * 1000).contains(now - last.at)
@@ -31,7 +33,7 @@ extension Work {
     func recover(_ claim: JobClaim) throws -> JobOutcome {
         guard try walkLog(claim), try takeMissed(claim) else { return .again(now.adding(seconds: 1)) }
         try store.setMark(Self.recoveryMark, to: "done", at: now)
-        return .done
+        return policy.isPolling ? .again(now.adding(seconds: Self.pollingInterval)) : .done
     }
 
     /// Walks the log back to what was read before.
