@@ -41,6 +41,8 @@ package struct Responder: Sendable {
         signal(SIGPIPE, SIG_IGN)
         // Each arena keeps what was freed in it; a dozen threads on few cores need no dozen of them.
         mallopt(M_ARENA_MAX, mostArenas)
+        // A fixed limit: glibc raises it to the size of what was freed, and keeps the next body of that size.
+        mallopt(M_MMAP_THRESHOLD, Int32(largeBody))
         // A peer that connects and says nothing, or never reads, must not hold up the drain.
         setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "1000", 1)
         setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "500", 1)
@@ -104,28 +106,30 @@ package struct Responder: Sendable {
                 continue
             }
             failures = 0
-            serve(&request)
+            let length = serve(&request)
             FCGX_Finish_r(&request)
             FCGX_Free(&request, 1)
+            // What was made of such a body in small pieces is kept by glibc otherwise.
+            if length > Self.largeBody { malloc_trim(0) }
         }
     }
 
-    private func serve(_ request: inout FCGX_Request) {
+    /// Answers one request.
+    ///
+    /// - Returns: bytes of its body.
+    private func serve(_ request: inout FCGX_Request) -> Int {
         let envp = request.envp
         let parameters = Parameters(
             lookUp: { name in FCGX_GetParam(name, envp).map { String(cString: $0) } },
             all: { Self.pairs(envp) })
         var head = parameters.head
         // A client that left before its parameters were whole: libfcgi hands on those that had come.
-        guard !head.method.isEmpty else { return }
-        guard let (body, state) = body(of: &request, parameters) else { return }
-        let isLarge = body.count > Self.largeBody
+        guard !head.method.isEmpty else { return 0 }
+        guard let (body, state) = body(of: &request, parameters) else { return 0 }
         head.body = body
         let response = handler(Incoming(request: head, bodyState: state))
         send(response, isHead: head.method == "HEAD", to: request.out)
-        head.body = Data()
-        // glibc keeps what was freed for the next time; a body of this size is rare.
-        if isLarge { malloc_trim(0) }
+        return body.count
     }
 
     /// Bytes of a body from which memory is given back to the system at once.
