@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import socket
+import time
 import uuid
 
 from stack import Stack, wait_for
@@ -133,9 +134,18 @@ class UnixConnection(http.client.HTTPConnection):
         self.path = str(path)
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
+        # The runner listens again by itself when its server was cut; Porter's own calls are repeated as well.
+        deadline = time.monotonic() + self.timeout
+        while True:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(self.timeout)
+            try:
+                return self.sock.connect(self.path)
+            except ConnectionRefusedError:
+                self.sock.close()
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
 
 def settle(stack: Stack, seconds: float = 40.0) -> None:

@@ -27,7 +27,7 @@ package final class Server: Sendable {
     /// Seconds after which an answer that has not come becomes a plain 500.
     static let answerTime = 3600.0
 
-    /// Milliseconds before it listens again, after the system had no descriptor for a connection.
+    /// Milliseconds before it listens again when it has just begun to: the system has no descriptor for it.
     static let pause = 100
 
     /// How a thread is begun.
@@ -104,18 +104,24 @@ package final class Server: Sendable {
         guard let result = outcome.withLock({ $0 }) else { throw ServerError("cannot listen") }
         let port = try result.get()
         if case .unix(let path, let mode) = address { chmod(path, mode) }
+        let begun = ContinuousClock.now
         Task.detached {
             _ = await running.result
-            await self.listenAgain(port)
+            await self.listenAgain(port, after: begun)
         }
         return port
     }
 
     /// Listens again whenever it has ended without being told to: FlyingFox ends when a connection cannot be
-    /// accepted, which is so as long as the system has no descriptor for it.
-    private func listenAgain(_ port: UInt16) async {
+    /// accepted, which is so as long as the system has no descriptor for it, and now and then for a fault of its
+    /// own when peers are killed.
+    private func listenAgain(_ port: UInt16, after first: ContinuousClock.Instant) async {
+        var begun = first
         while true {
-            try? await Task.sleep(for: .milliseconds(Self.pause))
+            if ContinuousClock.now - begun < .seconds(1) {
+                try? await Task.sleep(for: .milliseconds(Self.pause))
+            }
+            begun = .now
             let place: Address
             switch address {
             case .unix(let path, _):
