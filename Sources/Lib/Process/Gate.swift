@@ -6,8 +6,11 @@ import Glibc
 /// A lock and a condition of the C library: unlike a descriptor, there is nothing here that the system could
 /// lack.
 final class Gate: Sendable {
+    // Safe because it is made for all threads at once.
     private nonisolated(unsafe) let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    // Safe because it is made for all threads at once.
     private nonisolated(unsafe) let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    // Safe because it is touched under the mutex only.
     private nonisolated(unsafe) var number: Int
 
     init(_ number: Int) {

@@ -51,7 +51,7 @@ package enum Thread {
     }
 }
 
-/// The system has none left of something for now: threads, descriptors.
+/// The system has no thread or no descriptor left.
 package struct Shortage: Error, Equatable, CustomStringConvertible {
     /// What it does not give, and why.
     package let description: String

@@ -162,7 +162,7 @@ package final class Database: Sendable {
                 return .commit
             }
             return transaction.hasNewWork
-        } catch  where batch.count > 1 && !isDisk(error) {
+        } catch  where batch.count > 1 && !isOfTheFile(error) {
             return try commitApart(batch, db)
         }
     }
@@ -188,7 +188,7 @@ package final class Database: Sendable {
     }
 
     /// Whether the failure is the file's and not the work's, so that doing it again helps nobody.
-    private static func isDisk(_ error: any Error) -> Bool {
+    private static func isOfTheFile(_ error: any Error) -> Bool {
         guard let code = (error as? DatabaseError)?.resultCode else { return false }
         return ![.SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_ERROR].contains(code)
     }
