@@ -19,6 +19,10 @@ package final class Database: Sendable {
     /// Who we are among the processes that hold jobs.
     package let holder: Holder
     private let pool: DatabasePool
+    /// What keeps the write-ahead log short.
+    let checkpoints: Checkpoints
+    /// Milliseconds between the clock and the host's uptime, as this process last saw them.
+    let clockDifference = Mutex<Int64?>(nil)
     private let queue = Mutex(CommitQueue())
     /// Claims that could not be given back when their work failed.
     let unreturned = Mutex<[JobClaim]>([])
@@ -36,7 +40,12 @@ package final class Database: Sendable {
     ///
     /// - Throws: ``StoreError`` with `.newer` when a newer Porter has migrated it, `.unavailable` when it
     ///   cannot be opened or written.
-    package init(path: String) throws(StoreError) {
+    package convenience init(path: String) throws(StoreError) {
+        try self.init(path: path, bounds: Checkpoints.Bounds())
+    }
+
+    /// The same with other bounds for its write-ahead log.
+    init(path: String, bounds: Checkpoints.Bounds) throws(StoreError) {
         self.path = path
         do {
             let guardian = try MigrationLock(path: path + "-migrate")
@@ -63,6 +72,7 @@ package final class Database: Sendable {
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
             }
+            checkpoints = try Checkpoints(path: path, pool: pool, bounds: bounds)
             let migrator = Migrations.migrator
             let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
             if isNewer {
@@ -91,6 +101,9 @@ package final class Database: Sendable {
         }
     }
 
+    /// Bytes of the write-ahead log that are in use, as of the last commit of this process.
+    package var logBytes: Int { checkpoints.bytes }
+
     /// Proves that a commit reaches the disk, for `/readyz`.
     package func checkWritable(at now: Instant) throws(StoreError) {
         try setMark("writable", to: now.iso8601, at: now)
@@ -116,6 +129,7 @@ package final class Database: Sendable {
         _ operation: String, for claim: JobClaim? = nil, _ body: @escaping (Transaction) throws -> T
     ) throws(StoreError) -> T {
         var result: T?
+        try checkpoints.admit()
         let pending = Pending { transaction in
             if let claim { try claim.check(transaction) }
             result = try body(transaction)
