@@ -86,7 +86,7 @@ let package = Package(
         lib("Prompt", "Porter"),
         lib("Agents", "Porter"),
         lib(
-            "Store", "Porter", "CLinux", .product(name: "GRDB", package: "GRDB.swift"),
+            "Store", "Porter", "PorterProcess", "CLinux", .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift")),
         lib("GitHub", "Porter", "PorterHTTP", "PorterCrypto"),
         lib("Machines", "Porter", "PorterHTTP"),

@@ -111,7 +111,7 @@ extension Work {
                 continue
             }
             let name = "login.\(entry.lowercased())"
-            var pinned = try store.findMark(name)
+            var pinned = try store.findFact(name)
             if pinned == nil, entry.lowercased() == person.login.lowercased() {
                 pinned = try store.markOnce(name, String(person.id), at: now)
             }
