@@ -63,9 +63,12 @@ chaos: build ## Kill, cut and disturb a running Porter, and check the promise fr
 	$(SETUP) run agents tests
 	$(PYTHON) scripts/chaos
 
-bench: build ## Measure the way in beside a bare C responder
+bench: build ## Measure the way in beside a bare C responder and others, a pass and lists beside a long history
 	$(SETUP) run bench
 	$(PYTHON) Benchmarks/ingest/ingest.py .build/release/porter-fcgi
+	$(PYTHON) Benchmarks/ingest/peers.py .build/release/porter-fcgi
+	$(PYTHON) Benchmarks/pass/pass.py .build/release/porter-watchdog
+	$(PYTHON) Benchmarks/lists/lists.py .build/release
 
 install: ## Install what was built (DESTDIR, PREFIX=/usr/local); keeps what the operator changed
 	@scripts/install

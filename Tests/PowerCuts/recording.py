@@ -222,8 +222,13 @@ def comment(number: int, text: str, issue_body: str) -> dict:
     }
 
 
-def record(folder: Path, seed: str, seconds: float, synchronous="FULL") -> tuple[Path, list[Fact]]:
-    """Makes a recording; the disk's log, and what was acknowledged."""
+def record(
+    folder: Path, seed: str, seconds: float, synchronous="FULL", reports=REPORTS
+) -> tuple[Path, list[Fact]]:
+    """Makes a recording; the disk's log, and what was acknowledged.
+
+    reports: workers that must have been heard to the end before it may be over.
+    """
     home = folder / "database"
     home.mkdir(parents=True)
     database = home.resolve() / "porter.sqlite"
@@ -241,7 +246,7 @@ def record(folder: Path, seed: str, seconds: float, synchronous="FULL") -> tuple
         troubles = Troubles(stack, disk, random.Random(f"{seed} troubles"))
         begun = time.monotonic()
         while (passed := time.monotonic() - begun) < seconds or (
-                load.reports < REPORTS and passed < seconds * PATIENCE):
+                load.reports < reports and passed < seconds * PATIENCE):
             troubles.happen()
             time.sleep(troubles.chance.uniform(*BETWEEN_TROUBLES))
         load.is_over.set()
@@ -286,9 +291,13 @@ class Troubles:
         self.stack.start_fcgi(name)
 
     def end_all(self) -> None:
-        """The last one that closes the database removes its log."""
+        """Nobody has the database open; an operator's shell, as the last one that closes it, removes the log."""
         for name in self.NAMES:
             self.stack.end(name)
+        self._end_pass()
+        subprocess.run(
+            ["sqlite3", self.stack.environment["PORTER_DATABASE"], "SELECT count(*) FROM tasks"],
+            env=self.stack.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         for name in self.NAMES:
             self.stack.start_fcgi(name)
 

@@ -14,7 +14,9 @@ import Synchronization
 extension Database {
     /// What a look at the clock showed.
     package struct ClockReading: Hashable, Sendable {
-        /// The moment. When the jump could not be stored it is still the one before the jump.
+        /// The moment.
+        ///
+        /// When the jump could not be stored it is still counted from before the jump.
         package let now: Instant
         /// Milliseconds that the clock had jumped, when this look was the one that saw it.
         package let jump: Int64?
@@ -33,7 +35,9 @@ extension Database {
         guard let uptime = clock.uptime() else { return ClockReading(now: now, jump: nil) }
         let difference = now.milliseconds - uptime
         let known = clockDifference.withLock { $0 }
-        if let known, abs(difference - known) < Self.clockTolerance { return ClockReading(now: now, jump: nil) }
+        if let known, abs(difference - known) < Self.clockTolerance {
+            return ClockReading(now: now, jump: nil)
+        }
         do throws(StoreError) {
             let jump = try write("follow the clock") { transaction in
                 try transaction.follow(difference: difference, uptime: uptime, at: now)
