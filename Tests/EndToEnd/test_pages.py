@@ -31,7 +31,11 @@ WIDTHS = [320, 768, 1440]
 SCHEMES = ["light", "dark"]
 # Bytes of a page with everything that it loads, compressed as nginx does it.
 LARGEST_PAGE = 60_000
-AXE_OPTIONS = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+AXE_OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"],
+}
+# What is left to ask of the few words of a failure once they were looked at in the other scheme.
+COLOURS = {"runOnly": ["color-contrast"], "resultTypes": ["violations"]}
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +89,11 @@ def violations(page, rules: dict = AXE_OPTIONS) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:300]}" for one in found for node in one["nodes"]]
 
 
-def take_picture(page, name: str) -> None:
+def take_picture(page, name: str, scheme: str = "light") -> None:
     """For people to look at, when PORTER_PICTURES names a folder."""
     folder = os.environ.get("PORTER_PICTURES")
     if folder:
+        page.emulate_media(color_scheme=scheme)
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
@@ -108,15 +113,19 @@ def test_a_page_is_sound_in_every_state_both_schemes_and_at_every_width(page, se
     open_in(page, server, PAGES[name], state)
 
     found = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                found.append(f"scrolls sideways at {width} px")
-            take_picture(page, f"{name}-{state}-{width}-{scheme}")
-        page.set_viewport_size({"width": 320 if scheme == "light" else 1440, "height": 900})
-        found += violations(page)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            found.append(f"scrolls sideways at {width} px")
+        for scheme in SCHEMES:
+            take_picture(page, f"{name}-{state}-{width}-{scheme}", scheme)
+    # At the narrowest in light, at the widest in dark.
+    page.set_viewport_size({"width": 320, "height": 900})
+    page.emulate_media(color_scheme="light")
+    found += violations(page)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme="dark")
+    found += violations(page, AXE_OPTIONS if state in ("filled", "empty", "long") else COLOURS)
     assert found == []
 
 

@@ -8,6 +8,9 @@ import { isSafe, make, prose } from "./dom.js";
 /** Milliseconds until a page says that it takes longer, and until it offers another try. */
 const SLOW = 3_000;
 const VERY_SLOW = 15_000;
+/** How often, and milliseconds apart, it is asked again what the person sees. */
+const RIGHTS_TRIES = 7;
+const RIGHTS_PAUSE = 2_000;
 
 /**
  * Loads and shows. While it waits, `place` says for what; when it is there, `place` is emptied and `ready` is shown.
@@ -24,7 +27,7 @@ export async function fill({ place, ready, words, load, show, failed = () => fal
   const turn = Symbol("turn");
   place.turn = turn;
   try {
-    const value = await load();
+    const value = await whenKnown(place, load);
     if (place.turn !== turn) return;
     show(value);
     place.replaceChildren();
@@ -36,6 +39,19 @@ export async function fill({ place, ready, words, load, show, failed = () => fal
     place.replaceChildren(explain(error, again));
   } finally {
     stop();
+  }
+}
+
+/** Just after a sign-in Porter may still be asking GitHub what the person sees: that is waited for. */
+async function whenKnown(place, load) {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await load();
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== "rights_unknown" || tries === RIGHTS_TRIES) throw error;
+      place.firstElementChild.textContent = "Asking GitHub which repositories you can see …";
+      await new Promise((resolve) => setTimeout(resolve, RIGHTS_PAUSE));
+    }
   }
 }
 

@@ -15,6 +15,7 @@ const isTeam = document.body.dataset.scope === "shared";
 const scope = isTeam ? "?scope=shared" : "";
 const CREDENTIALS = "/api/config/provider-credentials";
 const FORMS = ["defaults", "limits"];
+let needsFly = false;
 
 start({
   forAdmins: isTeam,
@@ -32,6 +33,7 @@ start({
     showKeys(providers, credentials);
     showAgentChoice(agents);
     showConfig(config);
+    needsFly = config.effective.executor === "fly";
     showFly(config.fly);
     if (isTeam) byId("agents").replaceChildren(...agents.map(agentForm));
   },
@@ -109,7 +111,7 @@ function showKeys(providers, credentials) {
 }
 
 function showFly(fly) {
-  byId("fly-state").replaceChildren(mark(fly.configured, ["Configured", "Not configured"]), ...(fly.configured ? [", ", time(fly.updated_at)] : []));
+  byId("fly-state").replaceChildren(...(fly.configured ? [mark(true, ["Configured", ""]), ", ", time(fly.updated_at)] : ["Not configured. ", needsFly ? "Runs go to Fly Machines, so this is needed." : "Runs happen on this Porter’s own box, so this is not needed."]));
   byId("fly-remove").hidden = !fly.configured;
   byId("fly-check").hidden = !fly.configured;
   put(byId("fly"), fly);

@@ -17,6 +17,7 @@ const path = `/api/tasks${toQuery({ ...asked, limit: 50 })}`;
 
 const filters = byId("filters");
 for (const name of FILTERS) filters.elements[name].value = asked[name] ?? "";
+byId("find").open = isFiltered || matchMedia("(width >= 48rem)").matches;
 filters.addEventListener("submit", (event) => {
   event.preventDefault();
   const values = Object.fromEntries(FILTERS.map((name) => [name, filters.elements[name].value.trim()]));
@@ -25,9 +26,11 @@ filters.addEventListener("submit", (event) => {
 
 start({
   words: "Asking for the runs",
-  load: () => get(path),
+  load: () => {
+    byId("find").hidden = false;
+    return get(path);
+  },
   show: (page) => {
-    filters.hidden = false;
     byId("all").hidden = !isFiltered;
     showPage(page);
     watch(page.tasks.some(isUnfinished));
