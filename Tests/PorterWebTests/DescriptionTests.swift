@@ -15,7 +15,7 @@ import Testing
 
     private var paths: [String: [String: Any]] { description["paths"] as? [String: [String: Any]] ?? [:] }
 
-    private func operation(_ route: Route) -> [String: Any]? {
+    private func find(_ route: Route) -> [String: Any]? {
         paths["/" + route.path.joined(separator: "/")]?[route.method.lowercased()] as? [String: Any]
     }
 
@@ -34,7 +34,7 @@ import Testing
     @Test(arguments: Site.router.routes.indices)
     func `it says of an address who may call it`(index: Int) throws {
         let route = Site.router.routes[index]
-        let operation = try #require(operation(route), "\(route.name)")
+        let operation = try #require(find(route), "\(route.name)")
         let schemes = (operation["security"] as? [[String: Any]] ?? []).map { $0.keys.sorted() }
 
         let expected: [[[String]]] =
@@ -52,7 +52,7 @@ import Testing
     @Test(arguments: Site.router.routes.indices)
     func `it names the parts of an address`(index: Int) throws {
         let route = Site.router.routes[index]
-        let parameters = try #require(operation(route))["parameters"] as? [[String: Any]] ?? []
+        let parameters = try #require(find(route))["parameters"] as? [[String: Any]] ?? []
         let named = parameters.filter { $0["in"] as? String == "path" }.compactMap { $0["name"] as? String }
 
         let parts = route.path.filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
@@ -62,7 +62,7 @@ import Testing
     @Test(arguments: Site.router.routes.indices)
     func `every answer but the good ones is the one shape of errors`(index: Int) throws {
         let route = Site.router.routes[index]
-        let responses = try #require(operation(route)?["responses"] as? [String: [String: Any]])
+        let responses = try #require(find(route)?["responses"] as? [String: [String: Any]])
 
         #expect(responses.keys.contains { $0.hasPrefix("2") || $0.hasPrefix("3") }, "\(route.name)")
         for (status, response) in responses where status.hasPrefix("4") || status.hasPrefix("5") {
