@@ -48,7 +48,6 @@ test: ## What must be green before a change is merged (PORTER_TEST_WITHOUT_CLIS=
 test-long: build ## What takes longer: real systemd, 10,000 calls, and that the linters find what they should
 	$(SETUP) run lint tests long
 	scripts/lint-selftest
-	PORTER_CASES=10000 .venv-tests/bin/python -m pytest Tests/EndToEnd/test_description.py
 	scripts/test-systemd
 
 lint: ## Format, documentation, layers, scripts, nginx, units, links
