@@ -19,6 +19,10 @@ package final class Database: Sendable {
     package let holder: Holder
     private let pool: DatabasePool
     private let commits: GroupCommit
+    /// What keeps the write-ahead log short.
+    let checkpoints: Checkpoints
+    /// Milliseconds between the clock and the host's uptime, as this process last saw them.
+    let clockDifference = Mutex<Int64?>(nil)
     /// Claims that could not be given back when their work failed.
     let unreturned = Mutex<[JobClaim]>([])
     private let wakers = Wakers()
@@ -36,7 +40,12 @@ package final class Database: Sendable {
     ///
     /// - Throws: ``StoreError`` with `.newer` when a newer Porter has migrated it, `.unavailable` when it
     ///   cannot be opened or written.
-    package init(path: String) throws(StoreError) {
+    package convenience init(path: String) throws(StoreError) {
+        try self.init(path: path, bounds: Checkpoints.Bounds())
+    }
+
+    /// The same with other bounds for its write-ahead log.
+    init(path: String, bounds: Checkpoints.Bounds) throws(StoreError) {
         self.path = path
         do {
             let guardian = try MigrationLock(path: path + "-migrate")
@@ -63,6 +72,7 @@ package final class Database: Sendable {
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
             }
+            checkpoints = try Checkpoints(path: path, pool: pool, bounds: bounds)
             let migrator = Migrations.migrator
             let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
             if isNewer {
@@ -75,7 +85,7 @@ package final class Database: Sendable {
         } catch {
             throw StoreError(error, operation: "open \(path)")
         }
-        commits = GroupCommit(pool, whenWorkArrives: wakers.wake)
+        commits = GroupCommit(pool, checkpoints, whenWorkArrives: wakers.wake)
     }
 
     deinit {
@@ -95,6 +105,9 @@ package final class Database: Sendable {
             throw StoreError(error, operation: "read a pragma")
         }
     }
+
+    /// Bytes of the write-ahead log that are in use, as of the last commit of this process.
+    package var logBytes: Int { checkpoints.bytes }
 
     /// Proves that a commit reaches the disk, for `/readyz`.
     package func checkWritable(at now: Instant) throws(StoreError) {
@@ -120,6 +133,7 @@ package final class Database: Sendable {
     func write<T>(
         _ operation: String, for claim: JobClaim? = nil, _ body: @escaping (Transaction) throws -> T
     ) throws(StoreError) -> T {
+        try checkpoints.admit()
         let isDone = DispatchSemaphore(value: 0)
         var result: T?
         var failure: (any Error)?
@@ -146,6 +160,11 @@ package final class Database: Sendable {
         _ operation: String, _ body: @escaping @Sendable (Transaction) throws -> T,
         then: @escaping @Sendable (Result<T, StoreError>) -> Void
     ) {
+        do throws(StoreError) {
+            try checkpoints.admit()
+        } catch {
+            return then(.failure(error))
+        }
         var result: T?
         commits.add(
             Pending(

@@ -22,9 +22,15 @@ final class GroupCommit: Sendable {
 
     /// Begins to commit on that pool's writing connection.
     ///
-    /// - Parameter whenWorkArrives: called after each commit that made a job due, before any caller is told.
-    init(_ pool: DatabasePool, whenWorkArrives: @escaping @Sendable () -> Void) {
-        Thread.start { self.run(pool, whenWorkArrives) }
+    /// - Parameters:
+    ///   - checkpoints: what watches the commits, and must live as long as there are any.
+    ///   - whenWorkArrives: called after each commit that made a job due, before any caller is told.
+    init(
+        _ pool: DatabasePool, _ checkpoints: Checkpoints, whenWorkArrives: @escaping @Sendable () -> Void
+    ) {
+        Thread.start {
+            withExtendedLifetime(checkpoints) { self.run(pool, whenWorkArrives) }
+        }
     }
 
     /// Writes that wait for the next commit.

@@ -11,6 +11,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-24 spine", migrate: createSpine)
         migrator.registerMigration("2026-11-26 sweeps", migrate: createSweeps)
         migrator.registerMigration("2026-11-26 people", migrate: createPeople)
+        migrator.registerMigration("2026-11-26 retention", migrate: indexRetention)
         return migrator
     }
 }
