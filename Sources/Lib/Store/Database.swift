@@ -18,11 +18,11 @@ package final class Database: Sendable {
     /// Who we are among the processes that hold jobs.
     package let holder: Holder
     private let pool: DatabasePool
+    private let commits: GroupCommit
     /// What keeps the write-ahead log short.
     let checkpoints: Checkpoints
     /// Milliseconds between the clock and the host's uptime, as this process last saw them.
     let clockDifference = Mutex<Int64?>(nil)
-    private let commits: GroupCommit
     /// Claims that could not be given back when their work failed.
     let unreturned = Mutex<[JobClaim]>([])
     private let wakers = Wakers()
@@ -85,7 +85,7 @@ package final class Database: Sendable {
         } catch {
             throw StoreError(error, operation: "open \(path)")
         }
-        commits = GroupCommit(pool, admit: checkpoints.admit, whenWorkArrives: wakers.wake)
+        commits = GroupCommit(pool, checkpoints, whenWorkArrives: wakers.wake)
     }
 
     deinit {
@@ -133,6 +133,7 @@ package final class Database: Sendable {
     func write<T>(
         _ operation: String, for claim: JobClaim? = nil, _ body: @escaping (Transaction) throws -> T
     ) throws(StoreError) -> T {
+        try checkpoints.admit()
         let isDone = DispatchSemaphore(value: 0)
         var result: T?
         var failure: (any Error)?
@@ -159,6 +160,11 @@ package final class Database: Sendable {
         _ operation: String, _ body: @escaping @Sendable (Transaction) throws -> T,
         then: @escaping @Sendable (Result<T, StoreError>) -> Void
     ) {
+        do throws(StoreError) {
+            try checkpoints.admit()
+        } catch {
+            return then(.failure(error))
+        }
         var result: T?
         commits.add(
             Pending(

@@ -23,13 +23,14 @@ final class GroupCommit: Sendable {
     /// Begins to commit on that pool's writing connection.
     ///
     /// - Parameters:
-    ///   - admit: asked before each commit; what it throws is the commit's failure.
+    ///   - checkpoints: what watches the commits, and must live as long as there are any.
     ///   - whenWorkArrives: called after each commit that made a job due, before any caller is told.
     init(
-        _ pool: DatabasePool, admit: @escaping @Sendable () throws -> Void,
-        whenWorkArrives: @escaping @Sendable () -> Void
+        _ pool: DatabasePool, _ checkpoints: Checkpoints, whenWorkArrives: @escaping @Sendable () -> Void
     ) {
-        Thread.start { self.run(pool, admit, whenWorkArrives) }
+        Thread.start {
+            withExtendedLifetime(checkpoints) { self.run(pool, whenWorkArrives) }
+        }
     }
 
     /// Writes that wait for the next commit.
@@ -50,13 +51,12 @@ final class GroupCommit: Sendable {
         arrival.signal()
     }
 
-    private func run(_ pool: DatabasePool, _ admit: () throws -> Void, _ whenWorkArrives: () -> Void) {
+    private func run(_ pool: DatabasePool, _ whenWorkArrives: () -> Void) {
         while true {
             arrival.wait()
             while let batch = takeBatch() {
                 var hasNewWork = false
                 do {
-                    try admit()
                     hasNewWork = try pool.writeWithoutTransaction { db in try Self.commit(batch, db) }
                 } catch {
                     for pending in batch { pending.failure = error }

@@ -30,7 +30,8 @@ extension Work {
             guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
             return try Self.result(
                 store.acceptClosing(
-                    delivery, repository: issue.repository.id, issue: issue.issueNumber, at: now))
+                    delivery, repository: issue.repository.id, issue: issue.issueNumber,
+                    closedAt: issue.closedAt, at: now))
         case .installation(let news):
             guard try serves(news.account) else { return try nothing(delivery) }
             let state =
@@ -88,8 +89,11 @@ extension Work {
     /// The mark that holds the id of the App's owner.
     static var ownerMark: String { "app.owner" }
 
-    private func accept(
-        _ delivery: Delivery, _ comment: CommentEvent
+    /// Stores what a comment asks for.
+    ///
+    /// - Parameter delivery: nil when it was found on GitHub, and no delivery of it has come.
+    func accept(
+        _ delivery: Delivery?, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
         guard let arrived = try command(in: comment) else { return try nothing(delivery) }
         return Self.result(
@@ -108,19 +112,23 @@ extension Work {
             let agent = try usableAgents(for: comment.author).first
             command = parser.suggesting(agent?.name).parse(comment.body.storable) ?? command
         }
-        return ArrivedCommand(
+        var arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
             issueTitle: comment.issueTitle.storable, issueBody: comment.issueBody.storable,
-            commentID: comment.commentID, commentURL: comment.commentURL, author: comment.author,
+            commentID: comment.commandID.rawValue, commentURL: comment.commentURL, author: comment.author,
             wish: wish(of: command, on: comment))
+        arrived.writtenAt = comment.createdAt
+        return arrived
     }
 
     /// A delivery that asks for nothing; what is stored under it is a repeat even if the rules have changed since.
-    private func nothing(_ delivery: Delivery) throws(StoreError) -> WebhookResult {
-        try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
+    private func nothing(_ delivery: Delivery?) throws(StoreError) -> WebhookResult {
+        guard let delivery else { return .ignored }
+        return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
     }
 
     private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {
+        if comment.isEdited { return .mistake(.badCommand, Replies.editedBeforeItWasSeen) }
         if comment.isPullRequest {
             switch command {
             case .run, .retry, .continue:

@@ -11,10 +11,20 @@ package struct Policy: Sendable {
     package var owners: [String]?
     /// Logins or ids of the people who may use Porter; nil means all.
     package var allowedLogins: [String]?
+    /// Logins or ids of the admins; nil means whoever signed in first with the App's own installation.
+    package var admins: [String]?
+    /// Where people reach Porter: scheme and authority, no slash at the end.
+    package var publicURL = ""
+    /// GitHub's pages, without a slash at the end.
+    package var githubURL = "https://github.com"
     /// Whether there is a GitHub App to act as.
     package var isSetUp = true
     /// Whether commands are looked for in GitHub's log all the time, because GitHub cannot reach this box.
     package var isPolling = false
+    /// Seconds that GitHub keeps its log of deliveries: three days, or seven on an Enterprise Server.
+    ///
+    /// - SeeAlso: <https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries>
+    package var logReach = 3 * 86_400
     /// Where machines run, for all tasks.
     package var engine: Engine
     /// How many tasks may run at once.
