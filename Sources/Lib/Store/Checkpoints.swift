@@ -70,7 +70,7 @@ final class Checkpoints: Sendable {
     var bytes: Int { pages.load(ordering: .relaxed) * Self.pageBytes }
 
     /// Refuses a write while the log is as long as it may become.
-    @Sendable func admit() throws {
+    func admit() throws(StoreError) {
         guard pages.load(ordering: .relaxed) >= bounds.limit else { return }
         begin()
         let megabytes = bounds.limit * Self.pageBytes / 1_048_576
