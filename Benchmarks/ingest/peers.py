@@ -51,7 +51,7 @@ def nginx_conf(folder: Path, ports: dict[str, int], back: dict[str, tuple[int, s
         f"""
   server {{
     listen 127.0.0.1:{ports[name]};
-    location / {{
+    location = /api/webhooks/github {{
       proxy_pass http://127.0.0.1:{port}{address};
       proxy_http_version 1.1;
       proxy_set_header Connection "";

@@ -125,6 +125,22 @@ import Testing
         #expect(try world.task(id).state == .cancelled)
     }
 
+    @Test(arguments: jumps) func `a session lasts as long as it would have`(jump: Int) throws {
+        let world = try World()
+        let session = try #require(SessionID(rawValue: String(repeating: "a", count: 32)))
+        try world.store.savePerson(World.maria, at: world.now)
+        try world.store.beginSession(
+            session, digest: [7], person: World.maria.id, address: nil, userAgent: nil, at: world.now)
+        _ = try world.work.pass()
+
+        world.jump(seconds: jump)
+        world.advance(seconds: Session.idle - 60)
+        #expect(try world.store.findSession(digest: [7], at: world.work.now) != nil)
+        world.advance(seconds: 120)
+
+        #expect(try world.store.findSession(digest: [7], at: world.work.now) == nil)
+    }
+
     @Test func `a jump back by a year leaves no job waiting for a year`() throws {
         let world = try World()
         world.github.faults.plant(.unreachable, at: "comment", times: 3)

@@ -92,7 +92,7 @@ package struct Instance: Sendable {
         let watch = watchesApp && configuration.app != nil ? AppWatch(work.world.github) : nil
         return Site(
             work: work, webhookSecret: configuration.app?.webhookSecret,
-            operatorToken: configuration.operatorToken, clock: work.world.clock,
+            operatorToken: configuration.operatorToken, clock: work.clock,
             appProblem: { watch?.problem })
     }
 

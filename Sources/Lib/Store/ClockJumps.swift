@@ -111,6 +111,9 @@ extension Transaction {
                     "stop_requested_at", "finished_at",
                 ], "finished_at IS NULL OR published_at IS NULL"
             ),
+            ("sessions", ["created_at", "used_at"], "TRUE"),
+            ("sign_ins", ["created_at", "used_at"], "TRUE"),
+            ("people", ["rights_at"], "TRUE"),
             ("marks", ["at"], "name IN ('watchdog.pass', 'callbacks.listening', 'deliveries.looked')"),
             ("marks", ["value"], "name = 'callbacks.listening'"),
         ]

@@ -46,6 +46,9 @@ package struct Work: Sendable {
         return reading.now
     }
 
+    /// The clock that the faces tell the time by: it has followed every jump.
+    package var clock: Clock { Clock(now: { self.now }) }
+
     /// Milliseconds by which a clock must jump for the journal to speak of it.
     private static let loudJump: Int64 = 60_000
 
