@@ -45,7 +45,7 @@ run: build ## Start everything on this box and keep it running until Ctrl-C
 test: ## What must be green before a change is merged (PORTER_TEST_WITHOUT_CLIS=1: without agents' programs)
 	@scripts/test
 
-test-long: build ## What takes longer: real systemd, and that the linters find what they should
+test-long: build ## What takes longer: real systemd, 10,000 calls, and that the linters find what they should
 	$(SETUP) run lint tests long
 	scripts/lint-selftest
 	scripts/test-systemd

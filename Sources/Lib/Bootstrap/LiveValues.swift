@@ -189,6 +189,9 @@ extension Policy {
                 total: configuration.tasksTotal ?? (onFly ? Self.flyTotal : Self.localTotal)),
             limits: limits, teamKeys: configuration.teamKeys,
             retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
+        admins = configuration.admins
+        publicURL = configuration.publicURL
+        githubURL = configuration.githubURL
         isSetUp = configuration.app != nil
         isPolling = configuration.ingest == "poll"
         if Self.isEnterpriseServer(configuration.githubAPIURL) { logReach = 7 * 86_400 }

@@ -28,7 +28,7 @@ extension Work {
             return try accept(delivery, comment)
         case .issueClosed(let issue):
             guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
-            return try result(
+            return try Self.result(
                 store.acceptClosing(
                     delivery, repository: issue.repository.id, issue: issue.issueNumber,
                     closedAt: issue.closedAt, at: now))
@@ -40,18 +40,41 @@ extension Work {
                 case .suspended: "suspended"
                 case .deleted: "deleted"
                 }
-            return try result(
+            return try Self.result(
                 store.acceptInstallation(
                     delivery, id: news.installationID, account: news.account, state: state, at: now))
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
             for change in repositories where try serves(change.owner) { served.append(change) }
             guard !served.isEmpty else { return try nothing(delivery) }
-            return try result(store.acceptRepositories(delivery, served, at: now))
+            return try Self.result(store.acceptRepositories(delivery, served, at: now))
         case .authorizationRevoked:
-            return try result(store.acceptNotice(delivery, at: now))
+            return try Self.result(store.acceptNotice(delivery, at: now))
         case .other:
             return .ignored
+        }
+    }
+
+    /// Stores what a delivery asks for without waiting for the disk, if it is a command.
+    ///
+    /// - Parameter then: called once, with what ``accept(_:_:)`` returns or throws, perhaps on another thread;
+    ///   it must not wait for anything.
+    package func accept(
+        _ delivery: Delivery, _ event: WebhookEvent,
+        then: @escaping @Sendable (Result<WebhookResult, StoreError>) -> Void
+    ) {
+        do throws(StoreError) {
+            guard case .comment(let comment) = event, let arrived = try command(in: comment) else {
+                return then(.success(try accept(delivery, event)))
+            }
+            store.accept(
+                delivery, arrived, newID: .make(at: now, entropy: world.entropy),
+                executor: policy.engine.name, at: now
+            ) { outcome in
+                then(outcome.map(Self.result))
+            }
+        } catch {
+            then(.failure(error))
         }
     }
 
@@ -59,7 +82,7 @@ extension Work {
     /// asks again.
     func serves(_ owner: Person) throws(StoreError) -> Bool {
         if let owners = policy.owners { return try names(owners, owner) }
-        guard let mark = try store.findMark(Self.ownerMark) else { return true }
+        guard let mark = try store.findFact(Self.ownerMark) else { return true }
         return mark.value == String(owner.id)
     }
 
@@ -72,9 +95,18 @@ extension Work {
     func accept(
         _ delivery: Delivery?, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
+        guard let arrived = try command(in: comment) else { return try nothing(delivery) }
+        return Self.result(
+            try store.accept(
+                delivery, arrived, newID: .make(at: now, entropy: world.entropy),
+                executor: policy.engine.name, at: now))
+    }
+
+    /// The command in a comment that may hold one; nil when it asks for nothing.
+    private func command(in comment: CommentEvent) throws(StoreError) -> ArrivedCommand? {
         guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
             var command = parser.parse(comment.body.storable), try serves(comment.repositoryOwner)
-        else { return try nothing(delivery) }
+        else { return nil }
         if case .mistake = command {
             // The answer's example names an agent that would run.
             let agent = try usableAgents(for: comment.author).first
@@ -86,9 +118,7 @@ extension Work {
             commentID: comment.commandID.rawValue, commentURL: comment.commentURL, author: comment.author,
             wish: wish(of: command, on: comment))
         arrived.writtenAt = comment.createdAt
-        let id = TaskID.make(at: now, entropy: world.entropy)
-        return try result(
-            store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now))
+        return arrived
     }
 
     /// A delivery that asks for nothing; what is stored under it is a repeat even if the rules have changed since.
@@ -123,7 +153,7 @@ extension Work {
         }
     }
 
-    private func result(_ acceptance: Acceptance) -> WebhookResult {
+    private static func result(_ acceptance: Acceptance) -> WebhookResult {
         acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
     }
 }
