@@ -173,7 +173,7 @@ let package = Package(
             "PorterTestWorld"
         ),
         tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
-        tests("PorterBootstrap", "Porter", "PorterProcess", "PorterSettings"),
+        tests("PorterBootstrap", "Porter", "PorterProcess", "PorterSettings", "PorterWork"),
         tests("PorterWorker", "Porter", "PorterHTTP", "PorterProcess", "PorterSettings"),
         tests("PorterRunner", "Porter", "PorterHTTP", "PorterMachines", "PorterProcess", "PorterSettings"),
         .testTarget(

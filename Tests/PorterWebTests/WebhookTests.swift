@@ -394,4 +394,40 @@ import Testing
         let opened = scene.deliver(Scene.json(body), event: "issues", guid: "open")
         #expect(opened.object["status"] as? String == "ignored")
     }
+
+    @Test(arguments: [
+        ("issues", "opened", "issue", true), ("pull_request_review_comment", "created", "comment", false),
+        ("pull_request_review", "submitted", "review", false),
+    ])
+    func `an opening text, a comment on a line and a review are commands, too, each by its own number`(
+        event: String, action: String, subject: String, isRun: Bool
+    ) throws {
+        let scene = try Scene()
+        var text: [String: Any] = [
+            "id": 4001, "number": 7, "title": "Login is flaky", "body": "@porter demo fix it",
+            "user": ["id": 1, "login": "maria", "type": "User"], "html_url": "https://github.example/x",
+        ]
+        func payload(_ action: String) -> Data {
+            Scene.json(
+                [
+                    "action": action, subject: text, "installation": ["id": 77],
+                    (isRun ? "unused" : "pull_request"): ["number": 7, "title": "Mend it"],
+                    "repository": ["id": 42, "name": "shop", "owner": ["id": 900, "login": "acme"]],
+                    "sender": ["id": 1, "login": "maria", "type": "User"],
+                ] as [String: Any])
+        }
+
+        let first = scene.deliver(payload(action), event: event)
+        #expect(first.object["status"] as? String == "accepted")
+        #expect((first.object["task"] is String) == isRun)
+        let again = scene.deliver(payload(action), event: event)
+        #expect(again.object["status"] as? String == "duplicate")
+        #expect(again.object["task"] as? String == first.object["task"] as? String)
+        // The same number under a comment is another command.
+        let comment = scene.deliver(Self.command)
+        #expect(comment.object["status"] as? String == "accepted")
+        text["id"] = 4002
+        let edited = scene.deliver(payload("edited"), event: event)
+        #expect(edited.object["status"] as? String == "ignored")
+    }
 }
