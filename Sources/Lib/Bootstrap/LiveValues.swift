@@ -50,7 +50,8 @@ extension Sealer {
                 } catch {
                     throw Failure(error.description)
                 }
-            })
+            },
+            keyID: { Envelope.keyID(of: $0) }, currentKey: envelope?.currentKey ?? "")
     }
 }
 
@@ -62,45 +63,53 @@ extension Sealer.Place {
 extension GitHub {
     /// GitHub as the App; before set-up every call is refused.
     static func live(
-        _ configuration: Configuration, _ cancellation: Cancellation, _ clock: Clock
-    ) -> GitHub {
+        _ configuration: Configuration, _ transport: Transport, _ keeper: AppKeeper, _ clock: Clock
+    ) -> (github: GitHub, administration: AppAdministration) {
+        var live = live(
+            transport: transport, apiURL: configuration.githubAPIURL, appID: keeper.appID, sign: keeper.sign,
+            clock: clock)
+        // Whatever is written for people passes the redactor once more on its way out.
+        let (createComment, updateComment) = (live.github.createComment, live.github.updateComment)
+        let createPullRequest = live.github.createPullRequest
+        live.github.createComment = { place, issue, body throws(GitHubError) in
+            try createComment(place, issue, Redactor.shared.redact(body))
+        }
+        live.github.updateComment = { place, comment, body throws(GitHubError) in
+            try updateComment(place, comment, Redactor.shared.redact(body))
+        }
+        live.github.createPullRequest = { place, draft throws(GitHubError) in
+            var draft = draft
+            draft.title = Redactor.shared.redact(draft.title)
+            draft.body = Redactor.shared.redact(draft.body)
+            return try createPullRequest(place, draft)
+        }
+        return live
+    }
+}
+
+extension Transport {
+    /// Calls to the outside, as the operator allows them.
+    static func outside(_ configuration: Configuration, _ cancellation: Cancellation) -> Transport {
         var options = CurlOptions()
         options.authorityFile = configuration.authorityFile
         options.proxy = configuration.proxy
         options.privateHosts = Set(configuration.privateHosts)
         options.cancellation = cancellation
-        let signer = configuration.app.flatMap { app in
-            app.privateKey.reveal { try? RSASigner(pem: $0) }
-        }
-        return .live(
-            transport: .curl(options), apiURL: configuration.githubAPIURL,
-            appID: configuration.app?.id ?? "0",
-            sign: { message in
-                guard let signer else { throw NotSetUp() }
-                return try signer.sign(message)
-            }, clock: clock)
-    }
-
-    private struct NotSetUp: Error, CustomStringConvertible {
-        var description: String { "no GitHub App is configured" }
+        return .curl(options)
     }
 }
 
 extension Machines {
     /// The engine that the settings choose.
-    static func live(_ configuration: Configuration, _ cancellation: Cancellation) -> Machines {
-        var options = CurlOptions()
-        options.cancellation = cancellation
+    static func live(
+        _ configuration: Configuration, _ store: Database, _ sealer: Sealer, _ outside: Transport,
+        _ cancellation: Cancellation
+    ) -> Machines {
         guard configuration.executor == "fly" else {
             return .live(
                 transport: .runner(configuration, cancellation), baseURL: runnerURL, app: "local", token: nil)
         }
-        options.authorityFile = configuration.authorityFile
-        options.proxy = configuration.proxy
-        options.privateHosts = Set(configuration.privateHosts)
-        return .live(
-            transport: .curl(options), baseURL: configuration.flyAPIURL,
-            app: configuration.flyApp ?? "", token: configuration.flyToken)
+        return FlyEngine(configuration, store, sealer, outside).machines
     }
 }
 
@@ -189,7 +198,8 @@ extension Policy {
                 total: configuration.tasksTotal ?? (onFly ? Self.flyTotal : Self.localTotal)),
             limits: limits, teamKeys: configuration.teamKeys,
             retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
-        isSetUp = configuration.app != nil
+        given = configuration.given
+        hasWorkerImage = configuration.workerImage != nil
         isPolling = configuration.ingest == "poll"
     }
 

@@ -24,6 +24,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case cleanup
     /// Takes in deliveries that never arrived; its subject is ``Database/recoverySubject``.
     case recover
+    /// Looks at the App's installations and repositories; its subject is ``Database/refreshSubject``.
+    case refresh
 }
 
 /// A job in somebody's hands.
@@ -119,6 +121,19 @@ extension Database {
             let made = try transaction.run(
                 "INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 [Self.recoverySubject, JobKind.recover.rawValue, moment.milliseconds])
+            if made == 1 { transaction.hasNewWork = true }
+        }
+    }
+
+    /// The subject of the one job that looks at the App's installations.
+    package static let refreshSubject = "github"
+
+    /// Sees to it that the App's installations are looked at, at the moment.
+    package func ensureRefresh(at moment: Instant) throws(StoreError) {
+        try write("ensure refresh") { transaction in
+            let made = try transaction.run(
+                "INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                [Self.refreshSubject, JobKind.refresh.rawValue, moment.milliseconds])
             if made == 1 { transaction.hasNewWork = true }
         }
     }

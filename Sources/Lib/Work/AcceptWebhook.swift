@@ -73,14 +73,14 @@ extension Work {
         else { return try nothing(delivery) }
         if case .mistake = command {
             // The answer's example names an agent that would run.
-            let agent = try usableAgents(for: comment.author).first
+            let agent = try usableAgents(for: comment.author, in: comment.repository).first
             command = parser.suggesting(agent?.name).parse(comment.body.storable) ?? command
         }
         let arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
             issueTitle: comment.issueTitle.storable, issueBody: comment.issueBody.storable,
             commentID: comment.commentID, commentURL: comment.commentURL, author: comment.author,
-            wish: wish(of: command, on: comment))
+            wish: try wish(of: command, on: comment))
         let id = TaskID.make(at: now, entropy: world.entropy)
         return try result(
             store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now))
@@ -91,7 +91,9 @@ extension Work {
         try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
     }
 
-    private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {
+    private func wish(
+        of command: Command, on comment: CommentEvent
+    ) throws(StoreError) -> ArrivedCommand.Wish {
         if comment.isPullRequest {
             switch command {
             case .run, .retry, .continue:
@@ -102,11 +104,7 @@ extension Work {
         }
         switch command {
         case .run(let run):
-            return .run(
-                TaskWish(
-                    agent: run.agent, model: run.model, priority: run.priority ?? .normal,
-                    base: run.base, timeout: run.timeout ?? policy.limits.task, isDraft: run.isDraft,
-                    context: run.context?.rawValue ?? "writers", instructions: run.instructions))
+            return .run(try wish(of: run, by: comment.author, in: comment.repository))
         case .retry(let target): return .retry(target)
         case .stop(let target): return .stop(target)
         case .help: return .help
@@ -114,6 +112,23 @@ extension Work {
         case .continue: return .mistake(.badCommand, Replies.continueComesLater)
         case .mistake(let mistake): return .mistake(mistake.reason, mistake.message)
         }
+    }
+
+    /// What a command asks for, with the defaults of now for what it does not say; they are frozen with it.
+    private func wish(
+        of run: RunCommand, by person: Person, in repository: RepositoryRef
+    ) throws(StoreError) -> TaskWish {
+        let defaults = try defaults(for: person, in: repository)
+        let limits = policy.limits
+        let timeout = defaults.person.number("timeout_s").map { min($0, limits.taskMaximum) }
+        return TaskWish(
+            agent: run.agent, model: run.model,
+            priority: run.priority ?? defaults.first { $0.text("default_priority") }.flatMap(Priority.init)
+                ?? .normal,
+            base: run.base, timeout: run.timeout ?? timeout ?? limits.task,
+            isDraft: run.isDraft || defaults.first { $0.flag("draft") } ?? false,
+            context: run.context?.rawValue ?? defaults.first { $0.text("context") } ?? "writers",
+            instructions: run.instructions)
     }
 
     private func result(_ acceptance: Acceptance) -> WebhookResult {

@@ -31,7 +31,7 @@ extension Work {
         case "help":
             let text = Replies.help(
                 mention: policy.mention, catalog: world.catalog,
-                usable: try usableAgents(for: command.author))
+                usable: try usableAgents(for: command.author, in: here))
             return try reply(text, command, here, claim)
         case "status":
             let tasks = try store.recentTasks(

@@ -21,7 +21,7 @@ extension Work {
         do {
             return Launch(
                 engine: policy.engine.name, machineTokenDigest: world.digest(token),
-                machineTokenSealed: try world.sealer.seal(token, Self.tokenPlace(task, attempt)))
+                machineTokenSealed: try world.sealer.seal(token, .machineToken(task, attempt: attempt)))
         } catch {
             throw StoreError(.refused, operation: "seal a token", message: error.description)
         }
@@ -33,7 +33,7 @@ extension Work {
             let attempt = try store.findAttempt(task.id, task.attempt), attempt.machineID == nil,
             attempt.endedAt == nil, let sealed = attempt.machineTokenSealed
         else { return .done }
-        let token = try world.sealer.open(sealed, Self.tokenPlace(task.id, attempt.number))
+        let token = try world.sealer.open(sealed, .machineToken(task.id, attempt: attempt.number))
         let instance = try store.markOnce(
             Self.instanceMark, world.entropy.bytes(8).hexadecimal, at: now)
         let engine = policy.engine
@@ -97,11 +97,5 @@ extension Work {
             // Supervision replaces the attempt when nobody has claimed it in time.
             throw error
         }
-    }
-
-    private static func tokenPlace(_ task: TaskID, _ attempt: Int) -> Sealer.Place {
-        Sealer.Place(
-            table: "attempts", column: "machine_token_sealed", row: "\(task.rawValue)/\(attempt)",
-            owner: "task:\(task.rawValue)")
     }
 }

@@ -34,6 +34,8 @@ extension Work {
         }
         for task in try store.runningTasks() { try store.hurry(.supervise, for: task.id, at: now) }
         try ensureRecovery()
+        try ensureRefresh()
+        completeSetUp()
         report.destroyed += try destroyLeftovers()
         report.pruned += try prune()
         while ContinuousClock.now - start < .seconds(Self.passLimit) {

@@ -11,8 +11,10 @@ package struct Policy: Sendable {
     package var owners: [String]?
     /// Logins or ids of the people who may use Porter; nil means all.
     package var allowedLogins: [String]?
-    /// Whether there is a GitHub App to act as.
-    package var isSetUp = true
+    /// The variables that the operator gave a value: these stand over what the team changes.
+    package var given: Set<String> = []
+    /// Whether Fly machines have an image to run.
+    package var hasWorkerImage = false
     /// Whether commands are looked for in GitHub's log all the time, because GitHub cannot reach this box.
     package var isPolling = false
     /// Where machines run, for all tasks.

@@ -21,7 +21,7 @@ extension Work {
 
     /// Makes the job when it is time.
     package func ensureRecovery() throws(StoreError) {
-        guard policy.isSetUp else { return }
+        guard world.app.isSetUp else { return }
         if let last = try store.findMark(Self.recoveryMark),
             (0..<Int64(Self.recoveryInterval) * 1000).contains(now - last.at)
         {
