@@ -38,6 +38,22 @@ struct Scene {
         send("GET", target, ["Authorization": "Bearer \(Self.operatorToken)"])
     }
 
+    /// Signs the person in and returns the fields that their browser sends from now on.
+    func signIn(
+        _ person: Person = World.maria, isAdmin: Bool = false, from peer: String? = nil
+    ) throws -> Fields {
+        let store = world.store
+        try store.savePerson(person, at: world.now)
+        if isAdmin { try store.setMark(Work.firstAdminMark, to: String(person.id), at: world.now) }
+        let value = Secret("cookie-\(UUID().uuidString)")
+        let id = try #require(SessionID(rawValue: UUID().uuidString.lowercased().filter { $0 != "-" }))
+        try store.beginSession(
+            id, digest: World.digest(value), person: person.id, address: peer, userAgent: nil, at: world.now)
+        return [
+            "Cookie": "\(Site.sessionCookie)=\(value.reveal { $0 })", "Origin": world.work.policy.publicURL,
+        ]
+    }
+
     static func signature(_ body: Data, secret: String = webhookSecret) -> String {
         "sha256=" + HMACSHA256.code(for: body, key: secret).hexadecimal
     }

@@ -46,6 +46,8 @@ package final class World: Sendable {
                 name: "local", isConfigured: true, image: "local", region: nil, cpus: 1, memory: 2048),
             caps: Caps(perPerson: 5, total: 20), limits: Policy.Limits(), teamKeys: [:],
             retentionDays: 90, logLimit: 1_048_576)
+        policy.publicURL = "https://porter.example"
+        policy.githubURL = "https://github.example"
         change(&policy)
         live = Mutex(Live(store: try Database(path: folder + "/porter.sqlite"), policy: policy))
         let time = time

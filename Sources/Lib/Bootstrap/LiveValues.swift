@@ -198,6 +198,9 @@ extension Policy {
                 total: configuration.tasksTotal ?? (onFly ? Self.flyTotal : Self.localTotal)),
             limits: limits, teamKeys: configuration.teamKeys,
             retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
+        admins = configuration.admins
+        publicURL = configuration.publicURL
+        githubURL = configuration.githubURL
         given = configuration.given
         hasWorkerImage = configuration.workerImage != nil
         isPolling = configuration.ingest == "poll"

@@ -51,7 +51,7 @@ struct Parameters {
         if let type = lookUp("CONTENT_TYPE"), !type.isEmpty { fields["Content-Type"] = type }
         return Request(
             method: lookUp("REQUEST_METHOD") ?? "", target: lookUp("REQUEST_URI") ?? "/",
-            fields: fields)
+            fields: fields, peer: lookUp("REMOTE_ADDR").flatMap { $0.isEmpty ? nil : $0 })
     }
 
     /// Begins the names of a request's header fields.

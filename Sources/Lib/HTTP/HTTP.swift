@@ -13,13 +13,18 @@ package struct Request: Sendable {
     package var fields: Fields
     /// The bytes as they travel; empty when there is none.
     package var body: Data
+    /// Received: the address that the request came from (`REMOTE_ADDR`); nil when it is not known.
+    package var peer: String?
 
     /// A request, by default without fields and body.
-    package init(method: String, target: String, fields: Fields = Fields(), body: Data = Data()) {
+    package init(
+        method: String, target: String, fields: Fields = Fields(), body: Data = Data(), peer: String? = nil
+    ) {
         self.method = method
         self.target = target
         self.fields = fields
         self.body = body
+        self.peer = peer
     }
 }
 

@@ -9,6 +9,12 @@ enum Door: Sendable {
     case operatorToken
     /// A worker, with the token of its attempt.
     case worker
+    /// A signed-in person; what changes something must come from our own pages.
+    case person
+    /// The same for an admin; anybody else who is signed in is refused with 403.
+    case admin
+    /// A signed-in person, or whoever has the operator's token.
+    case reader
 }
 
 /// One address: its method, its path, who may call it, what it does.
@@ -94,6 +100,8 @@ struct Exchange: Sendable {
     let query: Query
     /// The body arrived as announced.
     let isWhole: Bool
+    /// Who is signed in; nil behind doors that do not ask, and for the operator.
+    var visitor: Visitor?
 }
 
 /// What stands behind the `?` of a target.

@@ -8,8 +8,8 @@ package import PorterWork
 /// Porter's face to the outside: one table of addresses, and what each answers.
 ///
 /// `Webhook.swift` takes GitHub's deliveries, `Callbacks.swift` the workers' words, `TaskRoutes.swift` shows
-/// tasks, `Operations.swift` tells the operator how Porter is. A request passes the checks in the order of
-/// contract section 5: address, method, who asks, body.
+/// tasks, `Operations.swift` tells the operator how Porter is, `SignIn.swift` lets people in. A request passes
+/// the checks in the order of contract section 5: address, method, who asks, origin, object, permission, body.
 package struct Site: Sendable {
     let work: Work
     /// What deliveries are signed with; nil before set-up.
@@ -56,7 +56,13 @@ package struct Site: Sendable {
     }
 
     /// Every address there is.
-    static let router = Router(operationRoutes + [webhookRoute] + callbackRoutes + taskRoutes)
+    static let router = Router(
+        [
+            operationRoutes,
+            [webhookRoute],
+            callbackRoutes,
+            taskRoutes,
+        ].flatMap { $0 })
 
     private func route(_ request: Request, _ state: BodyState) throws(Failure) -> Response {
         guard let (candidates, query) = Self.router.find(request.target) else { throw .noRoute }
@@ -64,12 +70,14 @@ package struct Site: Sendable {
         guard let (route, values) = candidates.first(where: { $0.route.method == method }) else {
             throw Self.notAllowed(candidates.map(\.route.method))
         }
-        try open(route.door, request)
+        let visitor = try open(route.door, request)
         if state == .tooLarge || request.body.count > max(route.maximumBody, Self.ignoredBody) {
             throw .tooLarge
         }
         return try route.handle(
-            self, Exchange(request: request, path: values, query: query, isWhole: state == .whole))
+            self,
+            Exchange(
+                request: request, path: values, query: query, isWhole: state == .whole, visitor: visitor))
     }
 
     /// Bytes of a body that an address without one overlooks.
@@ -83,19 +91,37 @@ package struct Site: Sendable {
         return failure
     }
 
-    private func open(_ door: Door, _ request: Request) throws(Failure) {
+    /// Lets the request through the door.
+    ///
+    /// - Returns: who is signed in, behind doors that ask.
+    private func open(_ door: Door, _ request: Request) throws(Failure) -> Visitor? {
         switch door {
-        case .open: return
+        case .open: return nil
         case .operatorToken:
             guard isOperator(request) else {
                 throw .unauthorized("This address takes the operator's token as a bearer token.")
             }
+            return nil
         case .worker:
             do throws(CallbackFailure) {
                 try work.checkToken(try Self.workerToken(request))
+                return nil
             } catch {
                 throw Failure(error)
             }
+        case .reader where isOperator(request):
+            return nil
+        case .reader:
+            do throws(Failure) {
+                return try visitor(request)
+            } catch {
+                throw error.status == 401 ? error.askingForBearer : error
+            }
+        case .person, .admin:
+            let visitor = try visitor(request)
+            try checkOrigin(request)
+            if door == .admin, !visitor.isAdmin { throw .notAdmin }
+            return visitor
         }
     }
 

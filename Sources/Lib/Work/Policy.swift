@@ -11,6 +11,12 @@ package struct Policy: Sendable {
     package var owners: [String]?
     /// Logins or ids of the people who may use Porter; nil means all.
     package var allowedLogins: [String]?
+    /// Logins or ids of the admins; nil means whoever signed in first with the App's own installation.
+    package var admins: [String]?
+    /// Where people reach Porter: scheme and authority, no slash at the end.
+    package var publicURL = ""
+    /// GitHub's pages, without a slash at the end.
+    package var githubURL = "https://github.com"
     /// The variables that the operator gave a value: these stand over what the team changes.
     package var given: Set<String> = []
     /// Whether Fly machines have an image to run.
