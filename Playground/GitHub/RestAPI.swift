@@ -36,7 +36,7 @@ struct RestAPI: Sendable {
         let (whole, query) = Target.split(request.target)
         let path = String(whole.dropFirst(Site.apiPath.count))
         let (route, parameters) = try route(request.method, path)
-        let caller = try caller(request)
+        let caller = route.need.isForNobody ? .nobody : try caller(request)
         var call = Call(
             world: world, request: request, path: path, parameters: parameters, query: query, caller: caller)
         if route.needsRepository { call.found = try repository(call, route) }

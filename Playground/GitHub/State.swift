@@ -18,6 +18,8 @@ struct State: Sendable {
     var tokens: [String: Token] = [:]
     var deliveries: [Delivery] = []
     var faults: [Fault] = []
+    /// Apps that wait for their conversion, by code.
+    var pendingApps: [String: PendingApp] = [:]
     var rateLimits: [String: RateLimit] = [:]
     /// Whether deliveries leave at all.
     var isDelivering = true

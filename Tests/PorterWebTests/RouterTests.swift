@@ -159,13 +159,13 @@ import Testing
 
     @Test func `without an App, or with one that was refused, Porter is not ready`() throws {
         let scene = try Scene()
+        let unready = try Scene()
+        unready.world.withoutApp()
         for site in [
+            unready.site,
             Site(
-                work: scene.world.work, webhookSecret: nil, operatorToken: nil,
-                clock: scene.world.time.face, appProblem: { nil }),
-            Site(
-                work: scene.world.work, webhookSecret: .init("x"), operatorToken: nil,
-                clock: scene.world.time.face, appProblem: { "GitHub refused the App's key." }),
+                work: scene.world.work, operatorToken: nil, clock: scene.world.time.face,
+                appProblem: { "GitHub refused the App's key." }),
         ] {
             let response = site.answer(Request(method: "GET", target: "/readyz"), body: .whole)
             #expect(response.status == 503)
@@ -204,8 +204,8 @@ import Testing
         let scene = try Scene()
         for token in [nil, Secret("")] {
             let site = Site(
-                work: scene.world.work, webhookSecret: nil, operatorToken: token,
-                clock: scene.world.time.face, appProblem: { nil })
+                work: scene.world.work, operatorToken: token, clock: scene.world.time.face,
+                appProblem: { nil })
             for value in ["Bearer ", "Bearer", "Bearer  ", ""] {
                 let response = site.answer(
                     Request(method: "GET", target: "/api/tasks", fields: ["Authorization": value]),

@@ -29,9 +29,9 @@ package struct ModelProvider: Sendable {
     package let keysPage: String
     /// The variables that hold a key, with how it travels.
     package let keys: [(name: String, authorization: Authorization)]
-    /// The variable that holds another address; only admins set it. Nil when there is none.
+    /// The variable that holds another address, which only admins set; nil when there is none.
     package let addressVariable: String?
-    /// The variable that holds further headers, `Name: value` on lines of their own; only admins set it.
+    /// The variable that holds further headers, `Name: value` on lines of their own, which only admins set.
     package let headersVariable: String?
     /// Other variables of the provider, which only admins set.
     package let otherVariables: [String]
@@ -80,10 +80,12 @@ package struct ModelProvider: Sendable {
                 address: "https://generativelanguage.googleapis.com", path: "/v1beta/models?pageSize=1",
                 headers: [:])),
         ModelProvider(
-            name: "amp", title: "Amp", keysPage: "https://ampcode.com/settings", keys: [("AMP_API_KEY", .bearer)],
+            name: "amp", title: "Amp", keysPage: "https://ampcode.com/settings",
+            keys: [("AMP_API_KEY", .bearer)],
             addressVariable: nil, headersVariable: nil, otherVariables: [], check: nil),
         ModelProvider(
-            name: "opencode", title: "opencode's own configuration", keysPage: "https://opencode.ai/docs/config/",
+            name: "opencode", title: "opencode's own configuration",
+            keysPage: "https://opencode.ai/docs/config/",
             keys: [], addressVariable: nil, headersVariable: nil,
             otherVariables: ["OPENCODE_CONFIG_CONTENT"], check: nil),
     ]

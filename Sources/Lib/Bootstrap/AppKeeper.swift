@@ -63,7 +63,8 @@ final class AppKeeper: Sendable {
         if let configured { return ready(configured, until: .now + .seconds(86_400)) }
         do throws(StoreError) {
             let record = try store.openSecret(
-                scope: "instance", provider: Database.githubProvider, name: Database.appSecret, sealer: sealer)
+                scope: "instance", provider: Database.githubProvider, name: Database.appSecret, sealer: sealer
+            )
             // Before set-up each look is a fresh one: the page waits for its end.
             guard let record else { return Found(until: .now, standing: .missing, signer: nil) }
             guard let app = AppRecord(record) else {

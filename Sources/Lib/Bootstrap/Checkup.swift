@@ -50,7 +50,8 @@ package struct Checkup: Sendable {
                 name: "secrets",
                 words: closed.isEmpty
                     ? "all stored secrets open"
-                    : "\(closed.count) stored secrets do not open, such as \(closed[0])", isGood: closed.isEmpty)
+                    : "\(closed.count) stored secrets do not open, such as \(closed[0])",
+                isGood: closed.isEmpty)
         } catch {
             return Finding(name: "secrets", words: "\(error)", isGood: false)
         }
@@ -61,7 +62,8 @@ package struct Checkup: Sendable {
         case .missing:
             return Finding(
                 name: "GitHub App",
-                words: "there is none yet: open the address that `porterctl setup-url` prints, or set the five "
+                words:
+                    "there is none yet: open the address that `porterctl setup-url` prints, or set the five "
                     + "PORTER_GITHUB_ values", isGood: false)
         case .broken(let words): return Finding(name: "GitHub App", words: words, isGood: false)
         case .ready: break
@@ -81,7 +83,8 @@ package struct Checkup: Sendable {
         guard engine.isConfigured else {
             return Finding(
                 name: "engine",
-                words: "fly lacks PORTER_WORKER_IMAGE, or an app and a token (in the settings, or PORTER_FLY_APP and "
+                words:
+                    "fly lacks PORTER_WORKER_IMAGE, or an app and a token (in the settings, or PORTER_FLY_APP and "
                     + "PORTER_FLY_TOKEN)", isGood: false)
         }
         do throws(MachinesError) {

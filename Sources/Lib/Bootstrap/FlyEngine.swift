@@ -5,7 +5,8 @@ import PorterSettings
 import PorterStore
 import Synchronization
 
-/// The team's Fly app: the environment's if it gives one, else the one in the settings, as it is at that moment.
+/// A Fly app as it is at that moment: the team's, which is the environment's if it gives one, else the one in the
+/// settings; or a person's own.
 final class FlyEngine: Sendable {
     private struct Access: Equatable {
         let app: String
@@ -13,13 +14,19 @@ final class FlyEngine: Sendable {
     }
 
     private let configuration: Configuration
+    private let scope: String
     private let store: Database
     private let sealer: Sealer
     private let transport: Transport
     private let last = Mutex<(access: Access, machines: Machines)?>(nil)
 
-    init(_ configuration: Configuration, _ store: Database, _ sealer: Sealer, _ transport: Transport) {
+    /// - Parameter scope: `shared` for the team's, `user:<id>` for a person's own.
+    init(
+        _ configuration: Configuration, scope: String, _ store: Database, _ sealer: Sealer,
+        _ transport: Transport
+    ) {
         self.configuration = configuration
+        self.scope = scope
         self.store = store
         self.sealer = sealer
         self.transport = transport
@@ -48,14 +55,14 @@ final class FlyEngine: Sendable {
     }
 
     private func access(_ operation: String) throws(MachinesError) -> Access {
-        if configuration.flyToken != nil || configuration.flyApp != nil {
+        if scope == "shared", configuration.flyToken != nil || configuration.flyApp != nil {
             return Access(app: configuration.flyApp ?? "", token: configuration.flyToken)
         }
         do throws(StoreError) {
-            guard let entry = try store.findFly(scope: "shared") else {
+            guard let entry = try store.findFly(scope: scope) else {
                 return Access(app: "", token: nil)
             }
-            let token = try store.openFlyToken(scope: "shared", sealer: sealer)
+            let token = try store.openFlyToken(scope: scope, sealer: sealer)
             if let token { Redactor.shared.watch(token) }
             return Access(app: entry.app, token: token)
         } catch {

@@ -85,6 +85,13 @@ package struct Instance: Sendable {
             }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered)
         world.app = keeper.source
         world.administration = live.administration
+        if configuration.executor == "fly" {
+            let outside = outside
+            let store = store
+            world.ownMachines = { scope in
+                FlyEngine(configuration, scope: scope, store, sealer, outside).machines
+            }
+        }
         work = Work(world, Policy(configuration))
     }
 
@@ -100,9 +107,8 @@ package struct Instance: Sendable {
     package func makeSite(watchesApp: Bool) -> Site {
         let watch = watchesApp ? AppWatch(work.world) : nil
         return Site(
-            work: work, outside: outside, flyAPIURL: configuration.flyAPIURL,
-            operatorToken: configuration.operatorToken, clock: work.world.clock,
-            appProblem: { watch?.problem })
+            work: work, operatorToken: configuration.operatorToken, clock: work.world.clock,
+            probes: .live(configuration, outside), appProblem: { watch?.problem })
     }
 
     private static func keyRingProblem(_ secret: Secret) -> String? {

@@ -8,6 +8,7 @@ import PorterHTTP
 import PorterMachines
 import PorterSettings
 import PorterStore
+import PorterWeb
 import PorterWork
 
 extension Clock {
@@ -87,6 +88,22 @@ extension GitHub {
     }
 }
 
+extension Probes {
+    /// The calls that validation makes.
+    static func live(_ configuration: Configuration, _ transport: Transport) -> Probes {
+        var operators: (app: String, token: Secret)?
+        if let app = configuration.flyApp, let token = configuration.flyToken { operators = (app, token) }
+        let address = configuration.flyAPIURL
+        return Probes(
+            transport: transport,
+            fly: { app, token throws(MachinesError) in
+                let machines = Machines.live(transport: transport, baseURL: address, app: app, token: token)
+                // No machine has this mark: the answer only says that app and token are good.
+                _ = try machines.list("porter_check", "1")
+            }, operatorsFly: operators)
+    }
+}
+
 extension Transport {
     /// Calls to the outside, as the operator allows them.
     static func outside(_ configuration: Configuration, _ cancellation: Cancellation) -> Transport {
@@ -109,7 +126,7 @@ extension Machines {
             return .live(
                 transport: .runner(configuration, cancellation), baseURL: runnerURL, app: "local", token: nil)
         }
-        return FlyEngine(configuration, store, sealer, outside).machines
+        return FlyEngine(configuration, scope: "shared", store, sealer, outside).machines
     }
 }
 

@@ -161,7 +161,10 @@ package struct Envelope: Sendable {
             EVP_DecryptUpdate(context, &value, &length, body, Int32(body.count)) == 1,
             EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, Int32(tagBytes), &tag) == 1,
             EVP_DecryptFinal_ex(context, &end, &length) == 1
-        else { throw CryptoError(.notAuthentic, "it was changed, belongs elsewhere, or its key has another value now") }
+        else {
+            throw CryptoError(
+                .notAuthentic, "it was changed, belongs elsewhere, or its key has another value now")
+        }
         return value
     }
 }

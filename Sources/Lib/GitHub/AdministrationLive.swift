@@ -1,5 +1,5 @@
 import FoundationEssentials
-package import Porter
+import Porter
 import PorterHTTP
 
 extension AppAdministration {
@@ -105,7 +105,8 @@ extension AppClient {
         let operation = "create installation token"
         let response = try callAsApp(
             Call(
-                operation: operation, method: "POST", path: "/app/installations/\(installation)/access_tokens",
+                operation: operation, method: "POST",
+                path: "/app/installations/\(installation)/access_tokens",
                 body: Self.json(["permissions": ["metadata": "read"]])))
         return Secret(try Self.decode(BareTokenJSON.self, response, operation).token)
     }

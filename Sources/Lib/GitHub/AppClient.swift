@@ -156,7 +156,8 @@ final class AppClient: Sendable {
             }
             if (200..<300).contains(response.status), !Refusal.isPage(response) { return response }
             throw Refusal.error(
-                response, call.operation, hiding: authorization?.dropFirst("Bearer ".count) ?? "", now: clock.now())
+                response, call.operation, hiding: authorization?.dropFirst("Bearer ".count) ?? "",
+                now: clock.now())
         }
         throw GitHubError(.refused, operation: call.operation, message: "redirected in a circle")
     }

@@ -21,6 +21,8 @@ package final class Redactor: Sendable {
     private struct Known {
         /// By their first bytes, the longest first, so that no value leaves the rest of a longer one.
         var forms: [UInt32: [[UInt8]]] = [:]
+        /// Whether a form begins with these two bytes: what nearly all of a text is told by.
+        var beginnings = [Bool](repeating: false, count: 65_536)
         var values: Set<Secret> = []
     }
 
@@ -35,7 +37,8 @@ package final class Redactor: Sendable {
         let forms = secret.reveal { Self.forms(of: $0) }
         known.withLock { known in
             for form in forms {
-                let head = Self.head(of: form[...])
+                let head = Self.head(of: form, at: 0)
+                known.beginnings[Int(head >> 16)] = true
                 guard known.forms[head]?.contains(form) != true else { continue }
                 known.forms[head, default: []].append(form)
                 known.forms[head]?.sort { $0.count > $1.count }
@@ -75,11 +78,12 @@ package final class Redactor: Sendable {
 
     /// Where watched values stand; those that overlap are one place.
     private func places(in bytes: [UInt8]) -> [Range<Int>] {
-        let forms = known.withLock { $0.forms }
+        let (forms, beginnings) = known.withLock { ($0.forms, $0.beginnings) }
         guard !forms.isEmpty, bytes.count >= Self.minimumLength else { return [] }
         var places: [Range<Int>] = []
         for index in 0...(bytes.count - Self.head) {
-            guard let candidates = forms[Self.head(of: bytes[index...])],
+            guard beginnings[Int(bytes[index]) << 8 | Int(bytes[index + 1])],
+                let candidates = forms[Self.head(of: bytes, at: index)],
                 let form = candidates.first(where: { bytes[index...].starts(with: $0) })
             else { continue }
             let end = index + form.count
@@ -94,8 +98,9 @@ package final class Redactor: Sendable {
 
     private static let mark = Array("<redacted>".utf8)
 
-    private static func head(of bytes: ArraySlice<UInt8>) -> UInt32 {
-        bytes.prefix(head).reduce(0) { $0 << 8 | UInt32($1) }
+    private static func head(of bytes: [UInt8], at index: Int) -> UInt32 {
+        UInt32(bytes[index]) << 24 | UInt32(bytes[index + 1]) << 16 | UInt32(bytes[index + 2]) << 8
+            | UInt32(bytes[index + 3])
     }
 }
 

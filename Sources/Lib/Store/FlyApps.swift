@@ -37,6 +37,15 @@ extension Database {
         }
     }
 
+    /// The scopes of people who have a Fly app of their own.
+    package func listFlyScopes() throws(StoreError) -> [String] {
+        try read("list Fly apps") { db in
+            try String.fetchAll(
+                db, sql: "SELECT scope FROM secrets WHERE provider = ? AND scope <> 'shared' ORDER BY scope",
+                arguments: [Self.flyProvider])
+        }
+    }
+
     /// The token of a scope's Fly app; nil when there is none.
     package func openFlyToken(scope: String, sealer: Sealer) throws(StoreError) -> Secret? {
         try openSecret(scope: scope, provider: Self.flyProvider, name: Self.flyToken, sealer: sealer)

@@ -72,12 +72,35 @@ extension Database {
         }
     }
 
-    /// All repositories that the App reaches or has reached, by name.
-    package func listRepositories() throws(StoreError) -> [RepositoryRecord] {
+    /// The repositories that the App reaches or has reached, by name.
+    ///
+    /// - Parameter person: whose picture it is: only what that person sees on GitHub; nil is everything.
+    package func listRepositories(visibleTo person: Int64?) throws(StoreError) -> [RepositoryRecord] {
         try read("list repositories") { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM repositories ORDER BY lower(owner_login), lower(name), id"
+                db,
+                sql: """
+                    SELECT * FROM repositories
+                    WHERE ?1 IS NULL OR id IN
+                        (SELECT repository_id FROM person_repositories WHERE person_id = ?1)
+                    ORDER BY lower(owner_login), lower(name), id
+                    """, arguments: [person]
             ).map(RepositoryRecord.init(row:))
+        }
+    }
+
+    /// Switches a repository on or off and changes its settings, with a line in the record of changes.
+    package func changeRepository(
+        _ id: Int64, isOn: Bool?, settings: [String: String?], audit entry: AuditEntry, at now: Instant
+    ) throws(StoreError) {
+        try write("change repository") { transaction in
+            if let isOn {
+                try transaction.run("UPDATE repositories SET is_enabled = ? WHERE id = ?", [isOn, id])
+            }
+            for (name, json) in settings.sorted(by: { $0.key < $1.key }) {
+                try transaction.set(name, scope: "repository:\(id)", to: json, at: now)
+            }
+            try transaction.audit(entry)
         }
     }
 
@@ -125,12 +148,16 @@ extension Database {
                         installation.selection, permissions, installation.url, now.milliseconds,
                     ])
             }
-            try transaction.run(
-                """
-                UPDATE installations SET state = 'deleted', updated_at = ?1
-                WHERE state <> 'deleted' AND updated_at <= ?2
-                    AND (refreshed_at IS NULL OR refreshed_at <= ?2)
-                """, [now.milliseconds, asked.milliseconds])
+            let known = try Int64.fetchAll(
+                transaction.db,
+                sql: "SELECT id FROM installations WHERE state <> 'deleted' AND updated_at <= ?",
+                arguments: [asked.milliseconds])
+            let listed = Set(installations.map(\.id))
+            for id in known where !listed.contains(id) {
+                try transaction.run(
+                    "UPDATE installations SET state = 'deleted', updated_at = ? WHERE id = ?",
+                    [now.milliseconds, id])
+            }
         }
     }
 

@@ -18,6 +18,20 @@ extension Database {
         try read("list settings") { try Self.settings(scope, $0) }
     }
 
+    /// The settings of all scopes whose names begin so, by scope.
+    package func listSettings(
+        scopesBeginning prefix: String
+    ) throws(StoreError) -> [String: [String: String]] {
+        try read("list settings") { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT scope, name, value FROM settings WHERE substr(scope, 1, ?) = ?",
+                arguments: [prefix.utf8.count, prefix])
+            return rows.reduce(into: [:]) { found, row in
+                found[row["scope"], default: [:]][row["name"]] = row["value"]
+            }
+        }
+    }
+
     /// Changes what is named, and nothing else; nil forgets a setting.
     ///
     /// - Parameters:

@@ -28,6 +28,10 @@ extension Sealer.Place {
         Sealer.Place(table: "attempts", column: column, row: "\(task)/\(attempt)", owner: "task:\(task)")
     }
 
+    fileprivate static func ofPerson(_ id: Int64, _ column: String) -> Sealer.Place {
+        Sealer.Place(table: "user_tokens", column: column, row: "\(id)", owner: "user:\(id)")
+    }
+
     fileprivate static func givenToken(_ row: Int64, _ task: String) -> Sealer.Place {
         Sealer.Place(table: "tokens", column: "sealed", row: "\(row)", owner: "task:\(task)")
     }
@@ -69,6 +73,12 @@ struct SealedColumn: Sendable {
             .ofAttempt($0["task_id"], $0["number"], "claim_sealed")
         },
         SealedColumn("tokens", "sealed", keys: ["id", "task_id"]) { .givenToken($0["id"], $0["task_id"]) },
+        SealedColumn("user_tokens", "access_sealed", keys: ["person_id"]) {
+            .ofPerson($0["person_id"], "access_sealed")
+        },
+        SealedColumn("user_tokens", "refresh_sealed", keys: ["person_id"]) {
+            .ofPerson($0["person_id"], "refresh_sealed")
+        },
     ]
 
     /// The rows that hold a value after the one whose key is given, in the order of the key.

@@ -12,8 +12,8 @@ package import PorterWork
 /// the checks in the order of contract section 5: address, method, who asks, origin, object, permission, body.
 package struct Site: Sendable {
     let work: Work
-    /// What deliveries are signed with; nil before set-up.
-    let webhookSecret: Secret?
+    /// Calls that try whether a key, an address or an app works.
+    let probes: Probes
     let operatorToken: Secret?
     /// Why GitHub's credentials cannot be used; nil while nothing is known against them.
     let appProblem: @Sendable () -> String?
@@ -23,15 +23,18 @@ package struct Site: Sendable {
 
     /// The site of that instance.
     package init(
-        work: Work, webhookSecret: Secret?, operatorToken: Secret?, clock: Clock,
+        work: Work, operatorToken: Secret?, clock: Clock, probes: Probes = .none,
         appProblem: @escaping @Sendable () -> String?
     ) {
         self.work = work
-        self.webhookSecret = webhookSecret
         self.operatorToken = operatorToken
         self.clock = clock
+        self.probes = probes
         self.appProblem = appProblem
     }
+
+    /// What deliveries are signed with; nil before set-up.
+    var webhookSecret: Secret? { work.world.app.credentials?.webhookSecret }
 
     /// How a body arrived.
     package enum BodyState: Sendable {
@@ -52,6 +55,17 @@ package struct Site: Sendable {
             response = error.response
         }
         counters.count(status: response.status)
+        return withoutSecrets(response, request)
+    }
+
+    /// What people read passes the redactor once more; workers are answered with what they need.
+    private func withoutSecrets(_ response: Response, _ request: Request) -> Response {
+        guard !response.body.isEmpty, request.target.hasPrefix("/api/"),
+            !request.target.hasPrefix("/api/callbacks/"), !request.target.hasPrefix("/api/webhooks/"),
+            let bytes = work.world.redactor.redact([UInt8](response.body))
+        else { return response }
+        var response = response
+        response.body = Data(bytes)
         return response
     }
 
@@ -62,6 +76,13 @@ package struct Site: Sendable {
             [webhookRoute],
             callbackRoutes,
             taskRoutes,
+            configRoutes,
+            credentialRoutes,
+            validationRoutes,
+            agentRoutes,
+            gitHubRoutes,
+            checkRoutes,
+            setUpRoutes,
         ].flatMap { $0 })
 
     private func route(_ request: Request, _ state: BodyState) throws(Failure) -> Response {

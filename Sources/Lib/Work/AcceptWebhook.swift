@@ -56,7 +56,7 @@ extension Work {
 
     /// Whether the account's installations are served; true while that is not known yet, since admission
     /// asks again.
-    func serves(_ owner: Person) throws(StoreError) -> Bool {
+    package func serves(_ owner: Person) throws(StoreError) -> Bool {
         if let owners = policy.owners { return try names(owners, owner) }
         guard let mark = try store.findMark(Self.ownerMark) else { return true }
         return mark.value == String(owner.id)

@@ -50,7 +50,7 @@ extension Work {
         case .success(let chosen): agent = chosen
         case .failure(let refusal): return try refuse(task, refusal.reason, detail: refusal.detail, claim)
         }
-        guard policy.engine.isConfigured else { return try refuse(task, .flyNotConfigured, claim) }
+        guard try hasEngine(for: task.author) else { return try refuse(task, .flyNotConfigured, claim) }
 
         let comments = try github.comments(here, task.issueNumber, Self.mostComments)
         var input = PromptInput(
@@ -70,6 +70,13 @@ extension Work {
             log(.notice, "task admitted", ["task.id": task.id.rawValue, "agent": agent.name])
         }
         return .done
+    }
+
+    /// Whether there is an engine for the person's runs: the team's, or their own.
+    private func hasEngine(for person: Person) throws(StoreError) -> Bool {
+        let policy = policy
+        if policy.engine.isConfigured { return true }
+        return try policy.hasWorkerImage && ownEngine(of: person) != nil
     }
 
     /// Whether the installation is suspended or gone.

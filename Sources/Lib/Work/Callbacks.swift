@@ -207,7 +207,7 @@ extension Work {
         }
         let app = try world.github.app()
         let repository = try world.github.repository(task.repository)
-        let keys = try keys(of: task.author)
+        let keys = try keys(of: task.author, onOwnEngine: attempt.account != nil)
         let invocation = agent.invocation(model: task.model, environment: keys.values)
         let answer = ClaimAnswer(
             task_id: task.id.rawValue, attempt: attempt.number,

@@ -1,6 +1,6 @@
 import Porter
 import PorterAgents
-import PorterStore
+package import PorterStore
 
 /// Which agent, model and limits a command gets that does not name them: the person's, the repository's, the team's.
 struct Defaults {
@@ -40,7 +40,8 @@ extension Work {
             Preferences(try store.listSettings(scope: scope.name))
         }
         return Defaults(
-            person: try preferences(.person(person.id)), repository: try preferences(.repository(repository.id)),
+            person: try preferences(.person(person.id)),
+            repository: try preferences(.repository(repository.id)),
             team: try preferences(.shared))
     }
 

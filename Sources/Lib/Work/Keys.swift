@@ -59,13 +59,22 @@ extension Work {
     /// With an engine of the person's own only the person's are used: the team's secrets stay with the team's engine.
     ///
     /// - Throws: ``StoreError`` with `.corrupt` when one of them does not open.
-    package func keys(of person: Person, onOwnEngine: Bool = false) throws(StoreError) -> AgentKeys {
-        var keys = AgentKeys()
-        if !onOwnEngine {
-            keys.add(policy.teamKeys, of: .environment)
-            keys.add(try open(.shared), of: .team)
-        }
+    package func keys(of person: Person) throws(StoreError) -> AgentKeys {
+        try keys(of: person, onOwnEngine: try ownEngine(of: person) != nil)
+    }
+
+    /// The same for a run whose engine is chosen already.
+    func keys(of person: Person, onOwnEngine: Bool) throws(StoreError) -> AgentKeys {
+        var keys = onOwnEngine ? AgentKeys() : try teamKeys()
         keys.add(try open(.person(person.id)), of: .person)
+        return keys
+    }
+
+    /// The variables of the team alone.
+    package func teamKeys() throws(StoreError) -> AgentKeys {
+        var keys = AgentKeys()
+        keys.add(policy.teamKeys, of: .environment)
+        keys.add(try open(.shared), of: .team)
         return keys
     }
 

@@ -1,4 +1,4 @@
-package import Porter
+import Porter
 
 /// The manifest from which GitHub makes Porter's App.
 ///
@@ -37,7 +37,9 @@ package struct AppManifest: Hashable, Sendable, Encodable {
     package let setup_on_update: Bool
     /// What the App may do.
     package let default_permissions: [String: String]
-    /// What it is told of. Events about installations and authorisations arrive unasked and must not be here.
+    /// What it is told of.
+    ///
+    /// Events about installations and authorisations arrive unasked and must not be here.
     package let default_events: [String]
 
     /// What Porter needs, and what it cannot do without each.
@@ -60,7 +62,9 @@ package struct AppManifest: Hashable, Sendable, Encodable {
     ///   - isPublic: whether other accounts are to be served as well.
     package init(publicURL: String, owner: String?, withChecks: Bool, isPublic: Bool) {
         let host = publicURL.split(separator: "/").last.map(String.init) ?? "porter"
-        let wanted = "Porter \(owner ?? host)".filter { $0.isASCII && ($0.isLetter || $0.isNumber || "-. ".contains($0)) }
+        let wanted = "Porter \(owner ?? host)".filter {
+            $0.isASCII && ($0.isLetter || $0.isNumber || "-. ".contains($0))
+        }
         name = String(wanted.prefix(Self.maximumName))
         url = publicURL
         hook_attributes = Hook(url: publicURL + "/api/webhooks/github", active: true)
@@ -71,7 +75,9 @@ package struct AppManifest: Hashable, Sendable, Encodable {
         self.public = isPublic
         request_oauth_on_install = false
         setup_on_update = true
-        default_permissions = Self.neededPermissions.merging(withChecks ? Self.optionalPermissions : [:]) { $1 }
+        default_permissions = Self.neededPermissions.merging(withChecks ? Self.optionalPermissions : [:]) {
+            $1
+        }
         default_events = Self.neededEvents
     }
 }

@@ -28,9 +28,7 @@ package struct AppRecord: Codable, Sendable {
 
     /// Reads a record; nil when the text is none.
     package init?(_ secret: Secret) {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let record = secret.reveal { try? decoder.decode(AppRecord.self, from: Data($0.utf8)) }
+        let record = secret.reveal { try? JSONDecoder().decode(AppRecord.self, from: Data($0.utf8)) }
         guard let record else { return nil }
         self = record
     }

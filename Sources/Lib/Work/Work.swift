@@ -72,6 +72,8 @@ package struct Surroundings: Sendable {
     package var app: AppSource = .fixed(nil)
     /// GitHub about the App itself.
     package var administration: AppAdministration = .none
+    /// The engine of a person's own Fly app, by its scope; nil when there is only the team's engine.
+    package var ownMachines: (@Sendable (_ scope: String) -> Machines)?
     /// Whether a call to the workers' callback address reaches a running `porter-fcgi` at this moment.
     package var hearsItself: @Sendable () -> Bool
     /// Called at each named moment of an outward effect; the fault tests end the process here.

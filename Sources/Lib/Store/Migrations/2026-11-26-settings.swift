@@ -40,6 +40,7 @@ extension Migrations {
                 END;
 
                 ALTER TABLE attempts ADD COLUMN credentials TEXT;
+                ALTER TABLE attempts ADD COLUMN account TEXT;
 
                 ALTER TABLE installations ADD COLUMN account_type TEXT;
                 ALTER TABLE installations ADD COLUMN selection TEXT;
