@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from conftest import make_stack
+from conftest import ROOT, make_stack
 from outside import Person
 from visitor import Visitor
 
@@ -113,6 +113,19 @@ def test_a_bare_porter_is_set_up_by_a_manifest_and_runs_its_first_command_withou
             [str(stack.programs / "porterctl"), "setup-url"], env=stack.environment, capture_output=True, text=True,
             timeout=60, check=False)
         assert again.returncode == 1 and "nothing to set up" in again.stderr
+
+
+@pytest.mark.skipif(not (ROOT / "public" / "setup" / "index.html").exists(), reason="the page is not there yet")
+def test_the_page_may_send_its_form_to_github_and_is_gone_once_porter_is_set_up(folder):
+    with bare_stack(folder, watchdog_every=None) as stack:
+        status, page, headers = stack.request("GET", f"{stack.porter_url}/setup")
+        assert status == 200 and "<html" in page
+        policy = headers["Content-Security-Policy"]
+        assert f"form-action 'self' {stack.github_url};" in policy and "default-src 'none'" in policy
+        assert headers["Cache-Control"] == "no-store"
+        assert fetch(code_for(begin(stack)))[0] == 302
+        status, page, headers = stack.request("GET", f"{stack.porter_url}/setup")
+        assert status == 404 and "<html" in page, page
 
 
 def test_validation_finds_the_new_app_as_it_must_be(folder):

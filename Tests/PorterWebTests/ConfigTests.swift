@@ -152,7 +152,7 @@ struct Browser {
         let scene = try Scene()
         let maria = try Browser(scene)
         _ = maria.send("PATCH", "/api/config", ["default_model": "very-own-model"])
-        let entry = try #require(scene.world.store.listAudit(AuditFilter(limit: 1)).first?.entry)
+        let entry = try #require(try scene.world.store.listAudit(AuditFilter(limit: 1)).first?.entry)
         #expect(entry.action == "settings.changed")
         #expect(entry.subject == "user:1")
         #expect(entry.detail == "default_model")

@@ -150,7 +150,7 @@ import Testing
     }
 
     private func token(_ scene: Scene) throws -> String {
-        try #require(scene.world.work.offerSetUp()).reveal { $0 }
+        try #require(try scene.world.work.offerSetUp()).reveal { $0 }
     }
 
     @Test func `the page may send its form to GitHub, and is gone once Porter is set up`() throws {

@@ -171,7 +171,7 @@ import Testing
         try save("OPENAI_API_KEY", "maria-openai-key", "user:1", in: world)
         let id = try world.ask("@porter codex fix it")
         try world.live(until: id)
-        let event = try #require(world.store.listEvents(id).first { $0.kind == "credentials" })
+        let event = try #require(try world.store.listEvents(id).first { $0.kind == "credentials" })
         #expect(event.detail == "OPENAI_API_KEY of maria")
     }
 

@@ -76,7 +76,8 @@ extension Work {
     private func hasEngine(for person: Person) throws(StoreError) -> Bool {
         let policy = policy
         if policy.engine.isConfigured { return true }
-        return try policy.hasWorkerImage && ownEngine(of: person) != nil
+        guard policy.hasWorkerImage else { return false }
+        return try ownEngine(of: person) != nil
     }
 
     /// Whether the installation is suspended or gone.
