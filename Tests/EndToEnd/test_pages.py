@@ -329,6 +329,18 @@ def test_a_repository_is_switched_off_and_on(page, server):
         assert ("PATCH", "/api/github/repositories/100", {"enabled": enabled}) in server.asked
 
 
+def test_a_repository_gets_an_agent_and_a_model_of_its_own(page, server):
+    open_in(page, server, "/repositories/", "filled")
+    server.answers["PATCH /api/github/repositories/100"] = (200, page_states.repository(0, "hello-0", default_agent="codex"))
+    page.get_by_role("button", name="Agent and model of octo-team/hello-0").click()
+    page.get_by_role("form", name="Agent and model of octo-team/hello-0").get_by_label("Agent").select_option("Codex")
+    assert violations(page) == []
+    page.get_by_role("button", name="Save agent and model").click()
+    page.locator("#status", has_text="Agent and model are saved.").wait_for(state="attached")
+
+    assert ("PATCH", "/api/github/repositories/100", {"default_agent": "codex"}) in server.asked
+
+
 def test_new_runs_wait_for_a_click_and_known_ones_change_in_their_place(page, server):
     page.clock.install()
     open_in(page, server, "/tasks/", "filled")

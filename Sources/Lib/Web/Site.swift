@@ -67,8 +67,12 @@ package struct Site: Sendable {
     }
 
     private func finish(_ response: Response, _ request: Request, _ respond: (Response) -> Void) {
-        counters.count(status: response.status)
-        respond(withoutSecrets(response, request))
+        let shown = withoutSecrets(response, request)
+        // What pages ask for again and again, as long as something runs.
+        let isPolled = request.method == "GET" && request.target.hasPrefix("/api/tasks")
+        let sent = isPolled ? shown.unlessKnown(to: request) : shown
+        counters.count(status: sent.status)
+        respond(sent)
     }
 
     /// What people read passes the redactor once more; workers are answered with what they need.
