@@ -16,6 +16,7 @@ struct State: Sendable {
     var issues: [IssueKey: Issue] = [:]
     var comments: [Int64: IssueComment] = [:]
     var tokens: [String: Token] = [:]
+    var oauth = OAuthState()
     var deliveries: [Delivery] = []
     var faults: [Fault] = []
     var rateLimits: [String: RateLimit] = [:]

@@ -10,6 +10,8 @@ let usage = """
     porterctl check        looks whether everything is right for the first command
     porterctl tasks        lists the newest tasks
     porterctl show TASK    shows a task and its history
+    porterctl audit [--since TIME] [--json]
+                           prints who changed what; TIME as 2026-01-31T12:00:00Z, 12h or 7d
     """
 
 func wrongCall(_ words: String) -> Never {
@@ -63,6 +65,8 @@ do throws(StoreError) {
     case ("show", 2):
         guard let id = TaskID(rawValue: arguments[1]) else { wrongCall("\(arguments[1]) is no task's id") }
         try show(id, .start(.ctl)).leave()
+    case ("audit", _):
+        try audit(arguments.dropFirst()).leave()
     case ("show", 1):
         wrongCall("show needs the id of a task")
     default:

@@ -70,12 +70,14 @@ package struct Instance: Sendable {
         let work = Work(
             Surroundings(
                 store: store, github: .live(configuration, cancellation, clock),
+                users: .live(configuration, cancellation, clock),
                 machines: .live(configuration, cancellation),
                 catalog: .standard(demo: configuration.demoAgent), clock: clock, entropy: .system,
                 sealer: .live(configuration),
                 digest: { token in
                     token.reveal { SHA256.digest(Array($0.utf8)) }
-                }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered),
+                }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered,
+                pause: { poll(nil, 0, $0) }),
             Policy(configuration))
         self.work = work
     }

@@ -86,6 +86,27 @@ extension GitHub {
     }
 }
 
+extension UserGitHub {
+    /// GitHub as the people who signed in with the App see it; before set-up every call is refused.
+    static func live(
+        _ configuration: Configuration, _ cancellation: Cancellation, _ clock: Clock
+    ) -> UserGitHub {
+        var options = CurlOptions()
+        options.authorityFile = configuration.authorityFile
+        options.proxy = configuration.proxy
+        options.privateHosts = Set(configuration.privateHosts)
+        options.cancellation = cancellation
+        return .live(
+            transport: .curl(options), webURL: configuration.githubURL,
+            apiURL: configuration.githubAPIURL,
+            credentials: {
+                configuration.app.map {
+                    Credentials(clientID: $0.clientID, clientSecret: $0.clientSecret)
+                }
+            }, clock: clock)
+    }
+}
+
 extension Machines {
     /// The engine that the settings choose.
     static func live(_ configuration: Configuration, _ cancellation: Cancellation) -> Machines {

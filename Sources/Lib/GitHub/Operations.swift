@@ -48,13 +48,10 @@ extension AppClient {
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app>
     func installation(_ id: Int64) throws(GitHubError) -> GitHub.Installation {
         let operation = "get installation"
-        let answer = try Self.decode(
+        return try Self.decode(
             InstallationJSON.self,
-            callAsApp(Call(operation: operation, path: "/app/installations/\(id)")), operation)
-        return GitHub.Installation(
-            id: answer.id,
-            account: answer.account?.person ?? Person(id: answer.target_id ?? 0, login: "ghost"),
-            isSuspended: answer.suspended_at != nil)
+            callAsApp(Call(operation: operation, path: "/app/installations/\(id)")), operation
+        ).value
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook>

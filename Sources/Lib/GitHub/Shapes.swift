@@ -28,6 +28,12 @@ struct InstallationJSON: Decodable {
     /// The account's id.
     let target_id: Int64?
     let suspended_at: String?
+
+    var value: GitHub.Installation {
+        GitHub.Installation(
+            id: id, account: account?.person ?? Person(id: target_id ?? 0, login: "ghost"),
+            isSuspended: suspended_at != nil)
+    }
 }
 
 struct DeliveryJSON: Decodable {

@@ -24,6 +24,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case cleanup
     /// Takes in deliveries that never arrived; its subject is ``Database/recoverySubject``.
     case recover
+    /// Asks GitHub what a person sees and where they can push; its subject is `person:<id>`.
+    case rights
 }
 
 /// A job in somebody's hands.

@@ -62,6 +62,7 @@ extension Transaction {
             WHERE repository_id = ? AND (owner_login <> ? OR repository_name <> ?)
             """,
             [repository.owner, repository.name, repository.id, repository.owner, repository.name])
+        if news.isRemoved { try forgetRights(in: repository.id) }
     }
 }
 

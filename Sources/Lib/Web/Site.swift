@@ -62,6 +62,10 @@ package struct Site: Sendable {
             [webhookRoute],
             callbackRoutes,
             taskRoutes,
+            actingRoutes,
+            signInRoutes,
+            sessionRoutes,
+            auditRoutes,
         ].flatMap { $0 })
 
     private func route(_ request: Request, _ state: BodyState) throws(Failure) -> Response {

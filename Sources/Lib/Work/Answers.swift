@@ -119,6 +119,8 @@ extension Work {
     func reactGently(
         _ reaction: GitHub.Reaction, to comment: Int64, in repository: RepositoryRef
     ) throws(GitHubError) {
+        // What was asked for on our own pages has no comment.
+        guard comment > 0 else { return }
         do {
             try world.github.react(repository, comment, reaction)
         } catch {

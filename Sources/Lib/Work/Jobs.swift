@@ -17,6 +17,7 @@ extension Work {
         switch kind {
         case .supervise, .cleanup, .launch, .ending, .recover: nil
         case .admit, .answer, .publish: 12
+        case .rights: 6
         case .react, .status: 8
         }
     }
@@ -46,6 +47,8 @@ extension Work {
         case .supervise: 30_000
         case .ending: 3_600_000
         case .admit, .answer, .publish, .launch, .react, .status, .cleanup, .recover: 600_000
+        // A person may be looking at the page that waits for it.
+        case .rights: 30_000
         }
     }
 
@@ -108,6 +111,7 @@ extension Work {
     private func run(_ claim: JobClaim) throws -> JobOutcome {
         if claim.kind == .answer { return try answer(claim) }
         if claim.kind == .recover { return try recover(claim) }
+        if claim.kind == .rights { return try refreshRights(claim) }
         guard let id = TaskID(rawValue: claim.subject), let task = try store.findTask(id) else {
             return .done
         }
@@ -120,7 +124,7 @@ extension Work {
         case .status: return try updateStatusComment(task, claim)
         case .ending: return try postEnding(task, claim)
         case .cleanup: return try cleanUp(task, claim)
-        case .answer, .recover: return .done
+        case .answer, .recover, .rights: return .done
         }
     }
 
