@@ -5,6 +5,7 @@ import PorterHTTP
 import PorterTestSupport
 import PorterTestWorld
 import PorterWork
+import Synchronization
 import Testing
 
 @testable import PorterStore
@@ -126,6 +127,20 @@ struct Scene {
 
     func callback(_ name: String, _ token: String, raw: Data) -> Response {
         send("POST", "/api/callbacks/\(name)", ["X-Porter-Callback-Token": token], raw)
+    }
+}
+
+extension Site {
+    /// Answers a request and waits for what comes later.
+    func answer(_ request: Request, body state: BodyState) -> Response {
+        let isAnswered = DispatchSemaphore(value: 0)
+        let answer = Mutex(Response(status: 0))
+        self.answer(request, body: state) { response in
+            answer.withLock { $0 = response }
+            isAnswered.signal()
+        }
+        isAnswered.wait()
+        return answer.withLock { $0 }
     }
 }
 

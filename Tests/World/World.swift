@@ -99,9 +99,14 @@ package final class World: Sendable {
     /// Whether what workers say arrives.
     package var isListening: Bool { listens.withLock { $0 } }
 
-    /// Lets the clock jump, forwards or back, without anybody acting.
+    /// Lets time pass without anybody acting; with less than nothing the clock is set back.
     package func advance(seconds: Int) {
         time.set(now.adding(seconds: seconds))
+    }
+
+    /// Sets the clock forwards or back, and no time passes.
+    package func jump(seconds: Int) {
+        time.jump(to: now.adding(seconds: seconds))
     }
 
     /// Works jobs until none is due.

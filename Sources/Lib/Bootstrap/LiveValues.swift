@@ -12,10 +12,14 @@ import PorterWork
 
 extension Clock {
     /// The machine's clock.
-    static let system = Clock {
+    static let system = Clock(
+        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) })
+
+    /// - SeeAlso: <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 }
 
@@ -215,6 +219,13 @@ extension Policy {
         githubURL = configuration.githubURL
         isSetUp = configuration.app != nil
         isPolling = configuration.ingest == "poll"
+        if Self.isEnterpriseServer(configuration.githubAPIURL) { logReach = 7 * 86_400 }
+    }
+
+    /// Whether the address is that of a GitHub of one's own, not of github.com or an account at ghe.com.
+    static func isEnterpriseServer(_ apiURL: String) -> Bool {
+        guard let host = AddressRules.host(of: apiURL)?.lowercased() else { return true }
+        return host != "api.github.com" && !(host.hasPrefix("api.") && host.hasSuffix(".ghe.com"))
     }
 
     /// Runs that this machine's cores and memory bear, at least one.

@@ -36,6 +36,10 @@ struct InstallationJSON: Decodable {
     }
 }
 
+struct RepositoryListJSON: Decodable {
+    let repositories: [RepositoryJSON]
+}
+
 struct DeliveryJSON: Decodable {
     let id: Int64
     let guid: String
@@ -91,14 +95,17 @@ struct IssueJSON: Decodable {
 
     let number: Int
     let title: String?
+    let body: String?
     let state: String?
     let locked: Bool?
     let pull_request: PullMark?
 
     var value: GitHub.Issue {
-        GitHub.Issue(
+        var issue = GitHub.Issue(
             number: number, title: title ?? "", isOpen: state != "closed", isLocked: locked == true,
             isPullRequest: pull_request != nil)
+        issue.body = body ?? ""
+        return issue
     }
 }
 

@@ -25,17 +25,29 @@ struct Route: Sendable {
     let door: Door
     /// Bytes of a body at most.
     let maximumBody: Int
-    let handle: @Sendable (Site, Exchange) throws(Failure) -> Response
+    let handler: Handler
+
+    /// What a route does.
+    enum Handler: Sendable {
+        /// Answers before it returns.
+        case now(@Sendable (Site, Exchange) throws(Failure) -> Response)
+        /// Answers through its last argument, once, before it returns or later from another thread.
+        case later(@Sendable (Site, Exchange, @escaping @Sendable (Response) -> Void) throws(Failure) -> Void)
+    }
 
     init(
         _ method: String, _ path: String, _ door: Door, maximumBody: Int = 0,
         _ handle: @escaping @Sendable (Site, Exchange) throws(Failure) -> Response
     ) {
+        self.init(method, path, door, maximumBody: maximumBody, .now(handle))
+    }
+
+    init(_ method: String, _ path: String, _ door: Door, maximumBody: Int, _ handler: Handler) {
         self.method = method
         self.path = path.split(separator: "/").map(String.init)
         self.door = door
         self.maximumBody = maximumBody
-        self.handle = handle
+        self.handler = handler
     }
 
     /// The values of the placeholders if the segments are this path's.

@@ -44,15 +44,28 @@ package struct Site: Sendable {
     }
 
     /// Answers a request.
-    package func answer(_ request: Request, body state: BodyState) -> Response {
-        let response: Response
+    ///
+    /// - Parameter respond: gets the answer, once: mostly before this returns, but for what must be on disk first
+    ///   later, on another thread, where it must not wait for anything.
+    package func answer(
+        _ request: Request, body state: BodyState, _ respond: @escaping @Sendable (Response) -> Void
+    ) {
         do throws(Failure) {
-            response = try route(request, state)
+            let (handler, exchange) = try route(request, state)
+            switch handler {
+            case .now(let handle):
+                finish(try handle(self, exchange), respond)
+            case .later(let handle):
+                try handle(self, exchange) { finish($0, respond) }
+            }
         } catch {
-            response = error.response
+            finish(error.response, respond)
         }
+    }
+
+    private func finish(_ response: Response, _ respond: (Response) -> Void) {
         counters.count(status: response.status)
-        return response
+        respond(response)
     }
 
     /// Every address there is.
@@ -68,7 +81,9 @@ package struct Site: Sendable {
             auditRoutes,
         ].flatMap { $0 })
 
-    private func route(_ request: Request, _ state: BodyState) throws(Failure) -> Response {
+    private func route(
+        _ request: Request, _ state: BodyState
+    ) throws(Failure) -> (Route.Handler, Exchange) {
         guard let (candidates, query) = Self.router.find(request.target) else { throw .noRoute }
         let method = request.method == "HEAD" ? "GET" : request.method
         guard let (route, values) = candidates.first(where: { $0.route.method == method }) else {
@@ -78,10 +93,11 @@ package struct Site: Sendable {
         if state == .tooLarge || request.body.count > max(route.maximumBody, Self.ignoredBody) {
             throw .tooLarge
         }
-        return try route.handle(
-            self,
+        return (
+            route.handler,
             Exchange(
-                request: request, path: values, query: query, isWhole: state == .whole, visitor: visitor))
+                request: request, path: values, query: query, isWhole: state == .whole, visitor: visitor)
+        )
     }
 
     /// Bytes of a body that an address without one overlooks.

@@ -28,16 +28,17 @@ extension Work {
             return try accept(delivery, comment)
         case .issueClosed(let issue):
             guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
-            return try result(
+            return try Self.result(
                 store.acceptClosing(
-                    delivery, repository: issue.repository.id, issue: issue.issueNumber, at: now))
+                    delivery, repository: issue.repository.id, issue: issue.issueNumber,
+                    closedAt: issue.closedAt, at: now))
         case .installation(let news):
             guard try serves(news.account) else {
                 // Known, so that it can be served later; it gets nothing.
                 try store.follow(news, at: now)
                 return try nothing(delivery)
             }
-            return try result(store.acceptInstallation(delivery, news, at: now))
+            return try Self.result(store.acceptInstallation(delivery, news, at: now))
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
             for change in repositories {
@@ -51,11 +52,34 @@ extension Work {
                 }
             }
             guard !served.isEmpty else { return try nothing(delivery) }
-            return try result(store.acceptRepositories(delivery, served, at: now))
+            return try Self.result(store.acceptRepositories(delivery, served, at: now))
         case .authorizationRevoked(let person):
-            return try result(store.acceptRevocation(delivery, of: person, at: now))
+            return try Self.result(store.acceptRevocation(delivery, of: person, at: now))
         case .other:
             return .ignored
+        }
+    }
+
+    /// Stores what a delivery asks for without waiting for the disk, if it is a command.
+    ///
+    /// - Parameter then: called once, with what ``accept(_:_:)`` returns or throws, perhaps on another thread;
+    ///   it must not wait for anything.
+    package func accept(
+        _ delivery: Delivery, _ event: WebhookEvent,
+        then: @escaping @Sendable (Result<WebhookResult, StoreError>) -> Void
+    ) {
+        do throws(StoreError) {
+            guard case .comment(let comment) = event, let arrived = try command(in: comment) else {
+                return then(.success(try accept(delivery, event)))
+            }
+            store.accept(
+                delivery, arrived, newID: .make(at: now, entropy: world.entropy),
+                executor: policy.engine.name, at: now
+            ) { outcome in
+                then(outcome.map(Self.result))
+            }
+        } catch {
+            then(.failure(error))
         }
     }
 
@@ -63,40 +87,53 @@ extension Work {
     /// asks again.
     func serves(_ owner: Person) throws(StoreError) -> Bool {
         if let owners = policy.owners { return try names(owners, owner) }
-        guard let mark = try store.findMark(Self.ownerMark) else { return true }
+        guard let mark = try store.findFact(Self.ownerMark) else { return true }
         return mark.value == String(owner.id)
     }
 
     /// The mark that holds the id of the App's owner.
     static var ownerMark: String { "app.owner" }
 
-    private func accept(
-        _ delivery: Delivery, _ comment: CommentEvent
+    /// Stores what a comment asks for.
+    ///
+    /// - Parameter delivery: nil when it was found on GitHub, and no delivery of it has come.
+    func accept(
+        _ delivery: Delivery?, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
+        guard let arrived = try command(in: comment) else { return try nothing(delivery) }
+        return Self.result(
+            try store.accept(
+                delivery, arrived, newID: .make(at: now, entropy: world.entropy),
+                executor: policy.engine.name, at: now))
+    }
+
+    /// The command in a comment that may hold one; nil when it asks for nothing.
+    private func command(in comment: CommentEvent) throws(StoreError) -> ArrivedCommand? {
         guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
             var command = parser.parse(comment.body.storable), try serves(comment.repositoryOwner)
-        else { return try nothing(delivery) }
+        else { return nil }
         if case .mistake = command {
             // The answer's example names an agent that would run.
             let agent = try usableAgents(for: comment.author).first
             command = parser.suggesting(agent?.name).parse(comment.body.storable) ?? command
         }
-        let arrived = ArrivedCommand(
+        var arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
             issueTitle: comment.issueTitle.storable, issueBody: comment.issueBody.storable,
-            commentID: comment.commentID, commentURL: comment.commentURL, author: comment.author,
+            commentID: comment.commandID.rawValue, commentURL: comment.commentURL, author: comment.author,
             wish: wish(of: command, on: comment))
-        let id = TaskID.make(at: now, entropy: world.entropy)
-        return try result(
-            store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now))
+        arrived.writtenAt = comment.createdAt
+        return arrived
     }
 
     /// A delivery that asks for nothing; what is stored under it is a repeat even if the rules have changed since.
-    private func nothing(_ delivery: Delivery) throws(StoreError) -> WebhookResult {
-        try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
+    private func nothing(_ delivery: Delivery?) throws(StoreError) -> WebhookResult {
+        guard let delivery else { return .ignored }
+        return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
     }
 
     private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {
+        if comment.isEdited { return .mistake(.badCommand, Replies.editedBeforeItWasSeen) }
         if comment.isPullRequest {
             switch command {
             case .run, .retry, .continue:
@@ -121,7 +158,7 @@ extension Work {
         }
     }
 
-    private func result(_ acceptance: Acceptance) -> WebhookResult {
+    private static func result(_ acceptance: Acceptance) -> WebhookResult {
         acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
     }
 }

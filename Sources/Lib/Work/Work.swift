@@ -13,6 +13,7 @@ package import PorterStore
 /// - `Launching.swift`, `Supervision.swift`: machines, attempts, deadlines, stops.
 /// - `Callbacks.swift`: what a worker may say.
 /// - `Publication.swift`, `Endings.swift`, `StatusComments.swift`: the pull request and the comments.
+/// - `Recovery.swift`, `Sweep.swift`, `SweepLists.swift`: what never arrived, from GitHub's log and from GitHub itself.
 /// - `SignIn.swift`, `UserTokens.swift`, `Rights.swift`, `Admins.swift`: who is let in, and what they see.
 /// - `Acting.swift`: what a signed-in person starts and stops.
 /// - `Jobs.swift`, `Pass.swift`: how a job is worked, by `porter-fcgi`'s dispatcher or by the watchdog's pass.
@@ -37,7 +38,18 @@ package struct Work: Sendable {
     }
 
     var store: Database { world.store }
-    var now: Instant { world.clock.now() }
+
+    /// The moment; whatever is measured by the clock has followed it, if it has just jumped.
+    var now: Instant {
+        let reading = store.follow(world.clock)
+        if let jump = reading.jump, abs(jump) >= Self.loudJump {
+            log(.warning, "clock jumped", ["seconds": "\(jump / 1000)"])
+        }
+        return reading.now
+    }
+
+    /// Milliseconds by which a clock must jump for the journal to speak of it.
+    private static let loudJump: Int64 = 60_000
 
     func log(_ level: Journal.Level, _ message: String, _ facts: [String: String] = [:]) {
         world.journal.record(level, message, facts)

@@ -9,7 +9,9 @@ enum Migrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("2026-11-24 spine", migrate: createSpine)
+        migrator.registerMigration("2026-11-26 sweeps", migrate: createSweeps)
         migrator.registerMigration("2026-11-26 people", migrate: createPeople)
+        migrator.registerMigration("2026-11-26 retention", migrate: indexRetention)
         return migrator
     }
 }
