@@ -14,7 +14,8 @@ import PorterWork
 extension Clock {
     /// The machine's clock.
     static let system = Clock(
-        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) })
+        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) }
+    )
 
     /// - SeeAlso: <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>
     private static func milliseconds(_ clock: clockid_t) -> Int64 {
@@ -117,6 +118,19 @@ extension Transport {
         options.privateHosts = Set(configuration.privateHosts)
         options.cancellation = cancellation
         return .curl(options)
+    }
+}
+
+extension UserGitHub {
+    /// GitHub as the people who signed in with the App see it; before set-up every call is refused.
+    static func live(
+        _ configuration: Configuration, _ transport: Transport, _ app: AppSource, _ clock: Clock
+    ) -> UserGitHub {
+        .live(
+            transport: transport, webURL: configuration.githubURL, apiURL: configuration.githubAPIURL,
+            credentials: {
+                app.credentials.map { Credentials(clientID: $0.clientID, clientSecret: $0.clientSecret) }
+            }, clock: clock)
     }
 }
 

@@ -100,6 +100,10 @@ package struct Site: Sendable {
             gitHubRoutes,
             checkRoutes,
             setUpRoutes,
+            actingRoutes,
+            signInRoutes,
+            sessionRoutes,
+            auditRoutes,
         ].flatMap { $0 })
 
     private func route(
