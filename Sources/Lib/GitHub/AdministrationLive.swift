@@ -146,10 +146,6 @@ private struct RateLimitJSON: Decodable {
     let resources: Resources
 }
 
-private struct RepositoryListJSON: Decodable {
-    let repositories: [RepositoryJSON]
-}
-
 private struct InstallationDetailsJSON: Decodable {
     struct Account: Decodable {
         let id: Int64
