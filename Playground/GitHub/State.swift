@@ -18,6 +18,7 @@ struct State: Sendable {
     var reviews: [Int64: Review] = [:]
     var reviewComments: [Int64: ReviewComment] = [:]
     var tokens: [String: Token] = [:]
+    var oauth = OAuthState()
     var deliveries: [Delivery] = []
     var faults: [Fault] = []
     /// Apps that wait for their conversion, by code.

@@ -28,7 +28,7 @@ final class World: Sendable {
             registration = Mutex(
                 Registration(
                     signer: try RSASigner(pem: options.appKey), webhookSecret: options.webhookSecret,
-                    webhookURL: options.webhookURL, clientSecret: "playground-client-secret"))
+                    webhookURL: options.webhookURL, clientSecret: options.clientSecret))
         } catch {
             throw SetupError("the App's key: \(error)")
         }

@@ -12,6 +12,8 @@ let usage = """
     porterctl show TASK    shows a task and its history
     porterctl setup-url    prints the address of the set-up page, good once and for an hour
     porterctl rotate-keys  seals every stored secret anew with the first of PORTER_SECRET_KEYS
+    porterctl audit [--since TIME] [--json]
+                           prints who changed what; TIME as 2026-01-31T12:00:00Z, 12h or 7d
     """
 
 func wrongCall(_ words: String) -> Never {
@@ -102,6 +104,8 @@ do throws(StoreError) {
         try printSetUpAddress(.start(.ctl)).leave()
     case ("rotate-keys", 1):
         try rotateKeys(.start(.ctl)).leave()
+    case ("audit", _):
+        try audit(arguments.dropFirst()).leave()
     case ("show", 1):
         wrongCall("show needs the id of a task")
     default:

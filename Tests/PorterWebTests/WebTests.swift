@@ -42,11 +42,17 @@ struct Scene {
     }
 
     /// Signs the person in and returns the fields that their browser sends from now on.
+    ///
+    /// They see what GitHub shows them now, without having been there.
     func signIn(
         _ person: Person = World.maria, isAdmin: Bool = false, from peer: String? = nil
     ) throws -> Fields {
         let store = world.store
         try store.savePerson(person, at: world.now)
+        let rights = world.users.seen.repositories[person.id, default: []].map {
+            Right(repository: $0.repository.id, canPush: $0.canPush)
+        }
+        try store.saveRights(person: person.id, rights, of: [], at: world.now)
         if isAdmin { try store.setMark(Work.firstAdminMark, to: String(person.id), at: world.now) }
         let value = Secret("cookie-\(UUID().uuidString)")
         let id = try #require(SessionID(rawValue: UUID().uuidString.lowercased().filter { $0 != "-" }))

@@ -17,6 +17,7 @@ package final class World: Sendable {
     private static let mostTurns = 2000
 
     package let github = WorldGitHub()
+    package let users = WorldUsers()
     package let engine = WorldEngine()
     package let crew = WorldCrew()
     package let administration = WorldAdministration()
@@ -63,6 +64,7 @@ package final class World: Sendable {
         live = Mutex(Live(store: try Database(path: folder + "/porter.sqlite"), policy: policy))
         let time = time
         github.now = { time.now }
+        users.now = { time.now }
         _ = try store.madeAt(time.now)
     }
 
@@ -80,13 +82,13 @@ package final class World: Sendable {
     package var work: Work {
         let (store, policy) = live.withLock { ($0.store, $0.policy) }
         var surroundings = Surroundings(
-            store: store, github: github.face, machines: engine.face,
+            store: store, github: github.face, users: users.face, machines: engine.face,
             catalog: .standard(demo: "/opt/demo"), clock: time.face, entropy: entropy, sealer: Self.sealer,
             digest: Self.digest, journal: .silent,
             hearsItself: { [weak self] in
                 guard let self else { return false }
                 return listens.withLock { $0 } && hearsItself.withLock { $0 }
-            }, moment: { [weak self] in self?.pass($0) })
+            }, moment: { [weak self] in self?.pass($0) }, pause: { usleep(UInt32($0) * 100) })
         surroundings.app = appSource
         surroundings.administration = administration.face
         surroundings.redactor = redactor

@@ -76,13 +76,14 @@ package struct Instance: Sendable {
         outside = .outside(configuration, cancellation)
         let live = GitHub.live(configuration, outside, keeper, clock)
         var world = Surroundings(
-            store: store, github: live.github,
+            store: store, github: live.github, users: .live(configuration, outside, keeper.source, clock),
             machines: .live(configuration, store, sealer, outside, cancellation),
             catalog: .standard(demo: configuration.demoAgent), clock: clock, entropy: .system,
             sealer: sealer,
             digest: { token in
                 token.reveal { SHA256.digest(Array($0.utf8)) }
-            }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered)
+            }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered,
+            pause: { poll(nil, 0, $0) })
         world.app = keeper.source
         world.administration = live.administration
         if configuration.executor == "fly" {

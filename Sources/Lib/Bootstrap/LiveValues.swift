@@ -120,6 +120,19 @@ extension Transport {
     }
 }
 
+extension UserGitHub {
+    /// GitHub as the people who signed in with the App see it; before set-up every call is refused.
+    static func live(
+        _ configuration: Configuration, _ transport: Transport, _ app: AppSource, _ clock: Clock
+    ) -> UserGitHub {
+        .live(
+            transport: transport, webURL: configuration.githubURL, apiURL: configuration.githubAPIURL,
+            credentials: {
+                app.credentials.map { Credentials(clientID: $0.clientID, clientSecret: $0.clientSecret) }
+            }, clock: clock)
+    }
+}
+
 extension Machines {
     /// The engine that the settings choose.
     static func live(

@@ -51,10 +51,10 @@ extension AppClient {
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#get-an-installation-for-the-authenticated-app>
     func installation(_ id: Int64) throws(GitHubError) -> GitHub.Installation {
         let operation = "get installation"
-        let answer = try Self.decode(
+        return try Self.decode(
             InstallationJSON.self,
-            callAsApp(Call(operation: operation, path: "/app/installations/\(id)")), operation)
-        return answer.value
+            callAsApp(Call(operation: operation, path: "/app/installations/\(id)")), operation
+        ).value
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/webhooks#get-a-delivery-for-an-app-webhook>

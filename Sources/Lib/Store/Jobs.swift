@@ -28,6 +28,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case sweep
     /// Looks at the App's installations and repositories; its subject is ``Database/refreshSubject``.
     case refresh
+    /// Asks GitHub what a person sees and where they can push; its subject is `person:<id>`.
+    case rights
 }
 
 /// A job in somebody's hands.

@@ -33,23 +33,28 @@ extension Work {
                     delivery, repository: issue.repository.id, issue: issue.issueNumber,
                     closedAt: issue.closedAt, at: now))
         case .installation(let news):
-            guard try serves(news.account) else { return try nothing(delivery) }
-            let state =
-                switch news.change {
-                case .created, .unsuspended, .permissionsAccepted: "active"
-                case .suspended: "suspended"
-                case .deleted: "deleted"
-                }
-            return try Self.result(
-                store.acceptInstallation(
-                    delivery, id: news.installationID, account: news.account, state: state, at: now))
+            guard try serves(news.account) else {
+                // Known, so that it can be served later; it gets nothing.
+                try store.follow(news, at: now)
+                return try nothing(delivery)
+            }
+            return try Self.result(store.acceptInstallation(delivery, news, at: now))
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
-            for change in repositories where try serves(change.owner) { served.append(change) }
+            for change in repositories {
+                if try serves(change.owner) {
+                    served.append(change)
+                } else if try store.knowsRepository(change.repository.id) {
+                    // It went to somebody who is not served.
+                    var gone = change
+                    gone.isRemoved = true
+                    served.append(gone)
+                }
+            }
             guard !served.isEmpty else { return try nothing(delivery) }
             return try Self.result(store.acceptRepositories(delivery, served, at: now))
-        case .authorizationRevoked:
-            return try Self.result(store.acceptNotice(delivery, at: now))
+        case .authorizationRevoked(let person):
+            return try Self.result(store.acceptRevocation(delivery, of: person, at: now))
         case .other:
             return .ignored
         }

@@ -56,7 +56,7 @@ extension Work {
         var input = PromptInput(
             repository: here.fullName, issueNumber: task.issueNumber, title: task.issueTitle,
             body: task.issueBody,
-            comments: comments, commandID: task.commentID, commandedAt: task.createdAt,
+            comments: comments, commandID: task.lastCommentID, commandedAt: task.createdAt,
             context: task.context, writers: writers(among: comments, for: task, in: here),
             guide: try github.file(here, "AGENTS.md", base),
             instructions: task.instructions, branch: task.branch, base: base,
@@ -106,7 +106,7 @@ extension Work {
 
     /// Whether the person could push to the repository, and may use this Porter.
     func mayCommand(_ person: Person, in repository: RepositoryRef) throws -> Bool {
-        if let allowed = policy.allowedLogins, try !names(allowed, person) { return false }
+        guard try isAllowed(person) else { return false }
         return try world.github.permission(repository, person.login).allowsPush(by: person)
     }
 

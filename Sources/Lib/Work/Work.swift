@@ -14,6 +14,8 @@ package import PorterStore
 /// - `Callbacks.swift`: what a worker may say.
 /// - `Publication.swift`, `Endings.swift`, `StatusComments.swift`: the pull request and the comments.
 /// - `Recovery.swift`, `Sweep.swift`, `SweepLists.swift`: what never arrived, from GitHub's log and from GitHub itself.
+/// - `SignIn.swift`, `UserTokens.swift`, `Rights.swift`, `Admins.swift`: who is let in, and what they see.
+/// - `Acting.swift`: what a signed-in person starts and stops.
 /// - `Jobs.swift`, `Pass.swift`: how a job is worked, by `porter-fcgi`'s dispatcher or by the watchdog's pass.
 ///
 /// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through
@@ -64,6 +66,8 @@ package struct Surroundings: Sendable {
     package var store: Database
     /// GitHub as the App.
     package var github: GitHub
+    /// GitHub as the people who signed in see it.
+    package var users: UserGitHub
     /// The engine of all runs.
     package var machines: Machines
     /// The agents that can be asked for.
@@ -90,16 +94,21 @@ package struct Surroundings: Sendable {
     package var hearsItself: @Sendable () -> Bool
     /// Called at each named moment of an outward effect; the fault tests end the process here.
     package var moment: @Sendable (_ name: String) -> Void
+    /// Waits for so many milliseconds, on a thread that waits for another's call.
+    package var pause: @Sendable (_ milliseconds: Int32) -> Void
 
     /// The world.
     package init(
-        store: Database, github: GitHub, machines: Machines, catalog: AgentCatalog, clock: Clock,
-        entropy: Entropy, sealer: Sealer, digest: @escaping @Sendable (Secret) -> [UInt8],
-        journal: Journal, hearsItself: @escaping @Sendable () -> Bool,
-        moment: @escaping @Sendable (String) -> Void = { _ in }
+        store: Database, github: GitHub, users: UserGitHub = .notSetUp, machines: Machines,
+        catalog: AgentCatalog, clock: Clock, entropy: Entropy, sealer: Sealer,
+        digest: @escaping @Sendable (Secret) -> [UInt8], journal: Journal,
+        hearsItself: @escaping @Sendable () -> Bool,
+        moment: @escaping @Sendable (String) -> Void = { _ in },
+        pause: @escaping @Sendable (Int32) -> Void = { _ in }
     ) {
         self.store = store
         self.github = github
+        self.users = users
         self.machines = machines
         self.catalog = catalog
         self.clock = clock
@@ -109,5 +118,6 @@ package struct Surroundings: Sendable {
         self.journal = journal
         self.hearsItself = hearsItself
         self.moment = moment
+        self.pause = pause
     }
 }
