@@ -14,7 +14,8 @@ import PorterWork
 extension Clock {
     /// The machine's clock.
     static let system = Clock(
-        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) })
+        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) }
+    )
 
     /// - SeeAlso: <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>
     private static func milliseconds(_ clock: clockid_t) -> Int64 {

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Porter
 import PorterAgents
+import PorterCommands
 import PorterCrypto
 import PorterHTTP
 import PorterStore
@@ -113,12 +114,8 @@ extension Site {
             return JSONText.encoded(agent.name)
         case (.agent, _): throw wrong("the name of an agent, or null")
         case (.model, .string(let name)):
-            let isPlain = name.unicodeScalars.allSatisfy { $0.value > 32 && $0.value != 127 }
-            guard (1...Preference.maximumModel).contains(name.utf8.count), isPlain, !name.hasPrefix("-")
-            else {
-                throw wrong(
-                    "a model's name of at most \(Preference.maximumModel) bytes without spaces or control "
-                        + "characters, which does not begin with a dash")
+            guard FlagRules.isModel(name) else {
+                throw wrong("a model's name of at most 100 letters, digits and `._:/@+-`")
             }
             return JSONText.encoded(name)
         case (.model, _): throw wrong("a model's name, or null")
