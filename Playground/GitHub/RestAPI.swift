@@ -26,7 +26,8 @@ struct RestAPI: Sendable {
         response.fields["X-GitHub-Api-Version-Selected"] =
             Self.version
         response.fields["X-GitHub-Media-Type"] = "github.v3; format=json"
-        for (name, value) in world.rateLimitFields(request, isFree: isUnchanged) where response.fields[name] == nil {
+        for (name, value) in world.rateLimitFields(request, isFree: isUnchanged)
+        where response.fields[name] == nil {
             response.fields[name] = value
         }
         return response

@@ -3,6 +3,7 @@ import Porter
 import PorterBootstrap
 import PorterSettings
 import PorterStore
+import PorterWork
 
 // The operator's command.
 

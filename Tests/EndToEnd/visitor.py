@@ -18,8 +18,8 @@ class Visitor:
         digest = hashlib.sha256(cookie.encode()).digest()
         with sqlite3.connect(stack.database, timeout=20) as database:
             database.execute(
-                "INSERT INTO people (id, login, created_at, signed_in_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (person_id, login, now, now))
+                "INSERT INTO people (id, login, created_at, signed_in_at, rights_at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (id) DO UPDATE SET rights_at = excluded.rights_at", (person_id, login, now, now, now))
             database.execute(
                 "INSERT INTO sessions (id, digest, person_id, created_at, used_at) VALUES (?, ?, ?, ?, ?)",
                 (secrets.token_hex(16), digest, person_id, now, now))

@@ -62,7 +62,7 @@ import Testing
 
         #expect(report == RotationReport(rotated: 250))
         #expect(try values(store, Self.sealer("new")).count == 250)
-        #expect(try store.database.rotateKeys(Self.sealer("new")) == RotationReport(current: 250))
+        #expect(try store.database.rotateKeys(Self.sealer("new")) == RotationReport(rotated: 0, current: 250))
     }
 
     @Test func `machines' tokens, claims and GitHub's tokens are sealed anew as well`() throws {

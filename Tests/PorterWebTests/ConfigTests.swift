@@ -98,7 +98,7 @@ struct Browser {
         Bad(
             body: #"{"default_agent": "cursor"}"#, status: 422, words: ["`default_agent`", "codex", "cursor"]),
         Bad(body: #"{"default_agent": 7}"#, status: 422, words: ["`default_agent`", "7"]),
-        Bad(body: #"{"default_model": "a b"}"#, status: 422, words: ["`default_model`", "200"]),
+        Bad(body: #"{"default_model": "a b"}"#, status: 422, words: ["`default_model`", "100"]),
         Bad(body: #"{"default_model": "--yolo"}"#, status: 422, words: ["`default_model`"]),
         Bad(body: #"{"default_model": "a\u0000b"}"#, status: 422, words: ["`default_model`"]),
         Bad(body: #"{"default_model": ""}"#, status: 422, words: ["`default_model`"]),

@@ -17,11 +17,16 @@ import Testing
         _ = try scene.world.work.pass()
         let wim = try Browser(scene, World.wim, isAdmin: true)
         let maria = try Browser(scene)
-        try scene.world.store.write("see") { transaction in
-            try transaction.run(
-                "INSERT INTO person_repositories (person_id, repository_id, can_push) VALUES (1, 42, 1)")
-        }
+        try scene.world.store.saveRights(
+            person: 1, [Right(repository: 42, canPush: true)], of: [], at: scene.world.now)
         return (scene, wim, maria)
+    }
+
+    /// A person who sees nothing on GitHub, as GitHub has just said.
+    private func blind(_ scene: Scene) throws -> Browser {
+        let rita = try Browser(scene, World.rita)
+        try scene.world.store.saveRights(person: 3, [], of: [], at: scene.world.now)
+        return rita
     }
 
     @Test func `pages are answered without a call to GitHub`() throws {
@@ -38,7 +43,7 @@ import Testing
 
     @Test func `a person sees what they see on GitHub, an admin all`() throws {
         let (scene, wim, maria) = try looked()
-        let rita = try Browser(scene, World.rita)
+        let rita = try blind(scene)
         func names(_ browser: Browser) -> [String] {
             let list = browser.get("/api/github/repositories").object["repositories"] as? [[String: Any]]
             return (list ?? []).compactMap { $0["full_name"] as? String }
@@ -58,7 +63,7 @@ import Testing
     @Test func `an admin switches a repository off and on, and a command finds it so`() throws {
         let (scene, wim, maria) = try looked()
         #expect(maria.send("PATCH", "/api/github/repositories/42", ["enabled": false]).status == 403)
-        let rita = try Browser(scene, World.rita)
+        let rita = try blind(scene)
         #expect(rita.send("PATCH", "/api/github/repositories/42", ["enabled": false]).status == 404)
         #expect(wim.send("PATCH", "/api/github/repositories/43", ["enabled": false]).status == 404)
         let off = wim.send("PATCH", "/api/github/repositories/42", ["enabled": false])
@@ -91,7 +96,7 @@ import Testing
         #expect(issue["title"] as? String == "Login is flaky")
         #expect(issue["state"] as? String == "open")
         #expect((issue["tasks"] as? [[String: Any]])?.first?["id"] as? String == id.rawValue)
-        let rita = try Browser(scene, World.rita)
+        let rita = try blind(scene)
         #expect(
             rita.get("/api/github/issues/acme/shop/7").text == rita.get("/api/github/issues/acme/no/7").text)
         for target in ["acme/shop/8", "acme/shop/0", "acme/shop/x", "acme/other/7"] {
@@ -124,7 +129,7 @@ import Testing
     @Test func `what keeps a first command from working is said, each with its fix`() throws {
         let (scene, _, maria) = try looked()
         #expect(maria.get("/api/startup/check").object["ready"] as? Bool == true)
-        let rita = try Browser(scene, World.rita)
+        let rita = try blind(scene)
         #expect(rita.get("/api/startup/check").text.contains("You see none"))
         let bare = try Scene()
         bare.world.withoutApp()

@@ -251,8 +251,8 @@ extension World {
 
     /// Where sign-ins may lead back to, the first by default.
     var callbackURLs: [String] {
+        if let registered = with({ $0.app.callbackURLs }) { return registered }
         guard options.callbackURLs.isEmpty else { return options.callbackURLs }
-        if let ofManifest = with({ $0.app.callbackURLs }), !ofManifest.isEmpty { return ofManifest }
         let authority = options.webhookURL.split(separator: "/", maxSplits: 3).prefix(2)
         return [authority.joined(separator: "//") + "/api/auth/github/callback"]
     }

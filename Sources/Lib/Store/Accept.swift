@@ -235,6 +235,9 @@ extension Database {
             if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
             try transaction.insert(delivery, task: nil, at: now)
             try transaction.follow(news, at: now)
+            if news.change == .created || news.change == .unsuspended {
+                try transaction.enqueue(.refresh, for: Self.refreshSubject, at: now)
+            }
             return Acceptance(isDuplicate: false, task: nil)
         }
     }

@@ -112,19 +112,6 @@ extension Database {
         }
     }
 
-    /// The repository of that name, whatever its case, that the App reaches; the latest if there were several.
-    package func findRepository(owner: String, name: String) throws(StoreError) -> RepositoryRecord? {
-        try read("find repository") { db in
-            try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT * FROM repositories WHERE lower(owner_login) = lower(?) AND lower(name) = lower(?)
-                    ORDER BY is_removed, updated_at DESC LIMIT 1
-                    """, arguments: [owner, name]
-            ).map(RepositoryRecord.init(row:))
-        }
-    }
-
     /// Keeps what GitHub says about the App's installations; those that it does not list any more are gone.
     ///
     /// - Parameter asked: when GitHub was asked; what deliveries told later stands.

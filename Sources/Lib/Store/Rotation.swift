@@ -12,6 +12,14 @@ package struct RotationReport: Equatable, Sendable {
     package var failures: [String] = []
     /// Ids of keys, other than the current one, that a value is still sealed with.
     package var keysInUse: Set<String> = []
+
+    /// Nothing was found yet.
+    package init() {}
+
+    init(rotated: Int, current: Int = 0) {
+        self.rotated = rotated
+        self.current = current
+    }
 }
 
 extension Database {

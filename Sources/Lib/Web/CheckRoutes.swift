@@ -66,6 +66,14 @@ extension Site {
         }
         let names = served.prefix(5).map(\.account.login).joined(separator: ", ")
         let installed = ValidationCheck("installation", true, "The App is installed for \(names).")
+        guard visitor.isAdmin || work.age(ofRightsFrom: visitor.rightsAt) != .unknown else {
+            return [
+                installed,
+                ValidationCheck(
+                    "repository", false,
+                    "GitHub has yet to say which repositories you see. Load this page again in a moment."),
+            ]
+        }
         let ids = Set(served.map(\.id))
         let visible = try repositories(visibleTo: visitor).filter {
             !$0.isRemoved && ids.contains($0.reference.installationID)

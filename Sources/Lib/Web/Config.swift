@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Porter
 import PorterAgents
-import PorterCrypto
+import PorterCommands
 import PorterHTTP
 import PorterStore
 import PorterWork
@@ -41,7 +41,7 @@ extension Site {
             try work.world.store.listSettings(scope: scope.name)
         }
         let tag = Self.tag(values, scope)
-        if let known = exchange.request.fields["If-None-Match"], Self.names(known, tag) {
+        if let known = exchange.request.fields["If-None-Match"], EntityTag.names(known, tag) {
             return Response(status: 304, fields: ["ETag": tag, "Cache-Control": "no-store"])
         }
         return try configResponse(scope, values)
@@ -58,7 +58,7 @@ extension Site {
             at: clock.now())
         while true {
             let before = try reading { () throws(StoreError) in try store.listSettings(scope: scope.name) }
-            if let condition, !Self.names(condition, Self.tag(before, scope)) { throw .settingsMoved }
+            if let condition, !EntityTag.names(condition, Self.tag(before, scope)) { throw .settingsMoved }
             let after = try reading { () throws(StoreError) in
                 try store.changeSettings(
                     scope: scope.name, changes, expecting: condition == nil ? nil : before,
@@ -113,12 +113,8 @@ extension Site {
             return JSONText.encoded(agent.name)
         case (.agent, _): throw wrong("the name of an agent, or null")
         case (.model, .string(let name)):
-            let isPlain = name.unicodeScalars.allSatisfy { $0.value > 32 && $0.value != 127 }
-            guard (1...Preference.maximumModel).contains(name.utf8.count), isPlain, !name.hasPrefix("-")
-            else {
-                throw wrong(
-                    "a model's name of at most \(Preference.maximumModel) bytes without spaces or control "
-                        + "characters, which does not begin with a dash")
+            guard FlagRules.isModel(name) else {
+                throw wrong("a model's name of at most 100 letters, digits and `._:/@+-`")
             }
             return JSONText.encoded(name)
         case (.model, _): throw wrong("a model's name, or null")
@@ -205,18 +201,7 @@ extension Site {
     /// Changes with the values, and with nothing else.
     private static func tag(_ values: [String: String], _ scope: SettingsScope) -> String {
         let text = values.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n")
-        let digest = SHA256.digest(Array("\(scope.name)\n\(text)".utf8))
-        return "\"\(digest.prefix(16).hexadecimal)\""
-    }
-
-    /// Whether a condition names the tag: `*`, or a list that holds it.
-    ///
-    /// - SeeAlso: <https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1>
-    private static func names(_ condition: String, _ tag: String) -> Bool {
-        condition.split(separator: ",").contains { part in
-            let text = part.filter { $0 != " " }
-            return text == "*" || text == tag || text == "W/" + tag
-        }
+        return EntityTag.make("\(scope.name)\n\(text)".utf8)
     }
 }
 

@@ -36,7 +36,12 @@ extension Site {
     private static var mostIssueTasks: Int { 50 }
 
     /// The repositories that the person may know of: an admin all of them.
+    ///
+    /// - Throws: 503 while GitHub has not said, or not lately enough, what the person sees.
     func repositories(visibleTo visitor: Visitor) throws(Failure) -> [RepositoryRecord] {
+        guard visitor.isAdmin || work.age(ofRightsFrom: visitor.rightsAt) != .unknown else {
+            throw .rightsUnknown
+        }
         try reading { () throws(StoreError) in
             try work.world.store.listRepositories(visibleTo: visitor.isAdmin ? nil : visitor.id)
         }

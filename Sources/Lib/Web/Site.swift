@@ -93,6 +93,10 @@ package struct Site: Sendable {
             [webhookRoute],
             callbackRoutes,
             taskRoutes,
+            actingRoutes,
+            signInRoutes,
+            sessionRoutes,
+            auditRoutes,
             configRoutes,
             credentialRoutes,
             validationRoutes,
@@ -100,10 +104,6 @@ package struct Site: Sendable {
             gitHubRoutes,
             checkRoutes,
             setUpRoutes,
-            actingRoutes,
-            signInRoutes,
-            sessionRoutes,
-            auditRoutes,
         ].flatMap { $0 })
 
     private func route(

@@ -146,7 +146,7 @@ extension Work {
         }
         switch command {
         case .run(let run):
-            return .run(try wish(of: run, by: comment.author, in: comment.repository))
+            return .run(try wish(of: run, by: comment.author))
         case .retry(let target): return .retry(target)
         case .stop(let target): return .stop(target)
         case .help: return .help
@@ -157,20 +157,12 @@ extension Work {
     }
 
     /// What a command asks for, with the defaults of now for what it does not say; they are frozen with it.
-    private func wish(
-        of run: RunCommand, by person: Person, in repository: RepositoryRef
-    ) throws(StoreError) -> TaskWish {
-        let defaults = try defaults(for: person, in: repository)
-        let limits = policy.limits
-        let timeout = defaults.person.number("timeout_s").map { min($0, limits.taskMaximum) }
+    private func wish(of run: RunCommand, by person: Person) throws(StoreError) -> TaskWish {
+        let defaults = try runDefaults(of: person)
         return TaskWish(
-            agent: run.agent, model: run.model,
-            priority: run.priority ?? defaults.first { $0.text("default_priority") }.flatMap(Priority.init)
-                ?? .normal,
-            base: run.base, timeout: run.timeout ?? timeout ?? limits.task,
-            isDraft: run.isDraft || defaults.first { $0.flag("draft") } ?? false,
-            context: run.context?.rawValue ?? defaults.first { $0.text("context") } ?? "writers",
-            instructions: run.instructions)
+            agent: run.agent, model: run.model, priority: run.priority ?? defaults.priority, base: run.base,
+            timeout: run.timeout ?? defaults.timeout, isDraft: run.isDraft || defaults.isDraft,
+            context: run.context?.rawValue ?? defaults.context, instructions: run.instructions)
     }
 
     private static func result(_ acceptance: Acceptance) -> WebhookResult {

@@ -1,4 +1,4 @@
-import Porter
+package import Porter
 import PorterAgents
 package import PorterStore
 
@@ -27,13 +27,35 @@ struct Defaults {
         }.first
     }
 
-    /// The first value that one of the three has.
-    func first<Value>(_ value: (Preferences) -> Value?) -> Value? {
-        inOrder.lazy.compactMap(value).first
-    }
+}
+
+/// What a run is like that does not say: the person's settings, then the team's, then the operator's.
+package struct RunDefaults: Hashable, Sendable {
+    /// The class in the queue.
+    package let priority: Priority
+    /// Seconds that the agent may take.
+    package let timeout: Int
+    /// Whether the pull request is to be opened as a draft.
+    package let isDraft: Bool
+    /// Whose comments the prompt may quote: `writers` or `all`.
+    package let context: String
 }
 
 extension Work {
+    /// What the person's runs are like that do not say.
+    package func runDefaults(of person: Person) throws(StoreError) -> RunDefaults {
+        let own = Preferences(try store.listSettings(scope: SettingsScope.person(person.id).name))
+        let team = Preferences(try store.listSettings(scope: SettingsScope.shared.name))
+        let limits = policy.limits
+        return RunDefaults(
+            priority: (own.text("default_priority") ?? team.text("default_priority"))
+                .flatMap(Priority.init(rawValue:)) ?? .normal,
+            // The team's is in the policy already.
+            timeout: min(own.number("timeout_s") ?? limits.task, limits.taskMaximum),
+            isDraft: own.flag("draft") ?? team.flag("draft") ?? false,
+            context: own.text("context") ?? team.text("context") ?? "writers")
+    }
+
     /// The settings that stand behind a command.
     func defaults(for person: Person, in repository: RepositoryRef) throws(StoreError) -> Defaults {
         func preferences(_ scope: SettingsScope) throws(StoreError) -> Preferences {

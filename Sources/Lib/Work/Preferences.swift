@@ -49,9 +49,6 @@ package struct Preference: Hashable, Sendable {
     /// The variable that, when it is given, stands over the stored value.
     package let variable: String?
 
-    /// Characters of a model's name at most.
-    package static let maximumModel = 200
-
     private init(_ name: String, _ kind: Kind, _ levels: Set<Level>, variable: String? = nil) {
         self.name = name
         self.kind = kind

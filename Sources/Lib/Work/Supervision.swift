@@ -34,7 +34,8 @@ extension Work {
     private func reread<T>(
         _ task: PorterTask, _ question: (PorterTask, Attempt) throws -> T?
     ) throws -> T? {
-        guard let task = try store.findTask(task.id), let attempt = try store.findAttempt(task.id, task.attempt)
+        guard let task = try store.findTask(task.id),
+            let attempt = try store.findAttempt(task.id, task.attempt)
         else { return nil }
         return try question(task, attempt)
     }
@@ -65,7 +66,8 @@ extension Work {
         if let stoppedAt = task.stopRequestedAt {
             return try superviseStop(task, attempt, stoppedAt, claim)
         }
-        if let verdict = try verdict(task, attempt), try reread(task, { try self.verdict($0, $1) }) == verdict {
+        if let verdict = try verdict(task, attempt), try reread(task, { try self.verdict($0, $1) }) == verdict
+        {
             return try act(on: verdict, task, attempt, claim)
         }
         if let machine = try machine(of: attempt), machine.isGone {
