@@ -148,7 +148,7 @@ def put_in_a_key(walk: Walk, stack) -> None:
     walk.press("button", "Replace ANTHROPIC_API_KEY")
     page.keyboard.type(stack.model_key)
     page.keyboard.press("Enter")
-    page.locator("#status", has_text="ANTHROPIC_API_KEY is saved.").wait_for(state="attached")
+    page.get_by_label("ANTHROPIC_API_KEY", exact=True).wait_for(state="detached")
     walk.press("button", "Check ANTHROPIC_API_KEY")
     page.get_by_text("All is in order.").wait_for()
     walk.look("key-checked")
