@@ -50,6 +50,7 @@ test-long: build ## What takes longer: 10,000 power cuts and calls, real systemd
 	scripts/power-cuts --cuts 10000
 	scripts/power-cuts --cuts 1000 --synchronous NORMAL
 	scripts/lint-selftest
+	PORTER_CASES=10000 .venv-tests/bin/python -m pytest Tests/EndToEnd/test_description.py
 	scripts/test-systemd
 
 lint: ## Format, documentation, layers, scripts, nginx, units, links

@@ -91,7 +91,10 @@ let package = Package(
         lib("GitHub", "Porter", "PorterHTTP", "PorterCrypto"),
         lib("Machines", "Porter", "PorterHTTP"),
         lib("Work", "Porter", "PorterStore", "PorterCommands", "PorterPrompt", "PorterAgents"),
-        lib("Web", "Porter", "PorterCrypto", "PorterHTTP", "PorterGitHub", "PorterStore", "PorterWork"),
+        lib(
+            "Web", "Porter", "PorterAgents", "PorterCommands", "PorterCrypto", "PorterHTTP", "PorterGitHub",
+            "PorterStore", "PorterWork"
+        ),
         lib("Settings", "Porter", .product(name: "Logging", package: "swift-log")),
         lib(
             "Bootstrap", "Porter", "PorterCrypto", "PorterHTTP", "PorterStore", "PorterGitHub",
@@ -170,7 +173,7 @@ let package = Package(
         tests("PorterWork", "Porter", "PorterStore", "PorterCommands", "PorterAgents", "PorterTestWorld"),
         tests(
             "PorterWeb", "Porter", "PorterHTTP", "PorterCrypto", "PorterStore", "PorterWork",
-            "PorterTestWorld"
+            "PorterTestWorld", .product(name: "GRDB", package: "GRDB.swift")
         ),
         tests("PorterSettings", "Porter", .product(name: "Logging", package: "swift-log")),
         tests("PorterBootstrap", "Porter", "PorterProcess", "PorterSettings", "PorterWork"),

@@ -33,6 +33,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import nginx_conf  # noqa: E402  (it lies beside this file)
 
 APP_ID = 101
+CLIENT_ID = "playground-client"
+CLIENT_SECRET = "playground-client-secret"
 RUNNER_USER = "nobody"
 # Where pip puts the codex program.
 CODEX_FOLDER = "lib/python3*/site-packages/codex_cli_bin/bin"
@@ -301,7 +303,7 @@ class Stack:
             [
                 "github", "--folder", self.folder / "github", "--app-key", self.folder / "secrets" / "app.pem",
                 "--webhook-secret-file", secret, "--webhook-url", f"{self.porter_url}/api/webhooks/github",
-                "--app-id", APP_ID,
+                "--app-id", APP_ID, "--client-id", CLIENT_ID, "--client-secret", CLIENT_SECRET,
             ])
 
     def start_model(self) -> None:
@@ -364,8 +366,8 @@ class Stack:
             "PORTER_SECRET_KEYS_FILE": str(folder / "keys"),
             "PORTER_GITHUB_APP_ID": str(APP_ID),
             "PORTER_GITHUB_APP_PRIVATE_KEY_FILE": str(folder / "app.pem"),
-            "PORTER_GITHUB_CLIENT_ID": "playground-client",
-            "PORTER_GITHUB_CLIENT_SECRET": "playground-client-secret",
+            "PORTER_GITHUB_CLIENT_ID": CLIENT_ID,
+            "PORTER_GITHUB_CLIENT_SECRET": CLIENT_SECRET,
             "PORTER_GITHUB_URL": self.github_url,
             "PORTER_GITHUB_API_URL": f"{self.github_url}/api/v3",
             "PORTER_DATABASE": str(self.database),

@@ -7,7 +7,11 @@ import PorterHTTP
 enum Caller: Sendable {
     /// The App itself, by its JSON web token.
     case app
+    /// Whoever has no credential, for the one operation that needs none.
+    case nobody
     case installation(Token, secret: String)
+    /// Somebody who signed in with the App.
+    case person(UserToken)
 }
 
 /// A request of the API, with everything that was found out about it.
@@ -41,11 +45,24 @@ struct Call: Sendable {
         return token
     }
 
+    /// The person, in operations of people.
+    var person: Int64 {
+        guard case .person(let token) = caller else { preconditionFailure("the route is not for people") }
+        return token.personID
+    }
+
+    /// The credential's name in the effect log.
+    var credentialID: Int64 {
+        if case .person(let token) = caller { token.id } else { token.id }
+    }
+
     /// The account that changes are made in the name of.
-    func botID(_ state: State) -> Int64 { state.app.botID }
+    func botID(_ state: State) -> Int64 {
+        if case .person(let token) = caller { token.personID } else { state.app.botID }
+    }
 
     /// Who the effect log names.
-    var actor: String { world.with { "\($0.app.slug)[bot]" } }
+    var actor: String { world.with { $0.accounts[botID($0)]?.login ?? "ghost" } }
 
     /// A part of the address that is a number; other words name nothing.
     func number(_ name: String) throws(Refusal) -> Int64 {

@@ -13,10 +13,14 @@ struct Options: Sendable {
     var appID: Int64 = 101
     var appSlug = "porter-dev"
     var clientID = "Iv1.playground0001"
+    var clientSecret = "playground-client-secret"
+    /// Where sign-ins may lead back to, the first by default.
+    var callbackURLs: [String] = []
 
     static let help = """
         usage: porter-playground github --folder DIR --app-key FILE.pem --webhook-secret-file FILE
                --webhook-url URL [--port N] [--app-id N] [--app-slug NAME] [--client-id ID]
+               [--client-secret TEXT] [--callback-url URL]
 
         A stand-in for GitHub on loopback, for development. Its address is the first line that it prints;
         it ends on SIGTERM or SIGINT.
@@ -28,6 +32,8 @@ struct Options: Sendable {
           --port N                    0 takes a free one (0)
           --app-id N, --app-slug NAME, --client-id ID
                                       who the App is (101, porter-dev, Iv1.playground0001)
+          --client-secret TEXT        what it shows in sign-ins (playground-client-secret)
+          --callback-url URL          where sign-ins lead back to (/api/auth/github/callback beside the webhook)
         """
 
     /// Reads the arguments, and the files that they name.
@@ -36,7 +42,7 @@ struct Options: Sendable {
             arguments,
             valued: [
                 "folder", "app-key", "webhook-secret-file", "webhook-url", "port", "app-id", "app-slug",
-                "client-id",
+                "client-id", "client-secret", "callback-url",
             ])
         var options = Options(
             folder: absolute(try given.needed("folder")), appKey: try text(try given.needed("app-key")),
@@ -46,6 +52,8 @@ struct Options: Sendable {
         options.appID = try given.number("app-id", within: 1...Int64.max) ?? options.appID
         options.appSlug = given["app-slug"] ?? options.appSlug
         options.clientID = given["client-id"] ?? options.clientID
+        options.clientSecret = given["client-secret"] ?? options.clientSecret
+        if let callback = given["callback-url"] { options.callbackURLs = [callback] }
         return options
     }
 

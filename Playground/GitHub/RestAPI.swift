@@ -57,8 +57,12 @@ struct RestAPI: Sendable {
         try checkFields(request)
         let (whole, query) = Target.split(request.target)
         let path = String(whole.dropFirst(Site.apiPath.count))
+        let parts = path.split(separator: "/").map { Target.decoded(String($0)) }
+        if request.method == "DELETE", parts.count == 3, parts[0] == "applications", parts[2] == "token" {
+            return try UserOperations.revoke(request, world, clientID: parts[1])
+        }
         let (route, parameters) = try route(request.method, path)
-        let caller = try caller(request)
+        let caller = route.need.isForNobody ? .nobody : try caller(request)
         var call = Call(
             world: world, request: request, path: path, parameters: parameters, query: query, caller: caller)
         if route.needsRepository { call.found = try repository(call, route) }
@@ -116,6 +120,13 @@ struct RestAPI: Sendable {
             try WebToken.verify(secret, world)
             return .app
         }
+        if secret.hasPrefix("ghu_") {
+            guard let token = world.with({ $0.userToken(secret) }) else { throw .badCredentials }
+            guard !world.with({ $0.oauth.suspended.contains(token.personID) }) else {
+                throw Refusal(status: 403, message: "Sorry. Your account was suspended.")
+            }
+            return .person(token)
+        }
         guard let token = world.with({ $0.token(secret) }) else { throw .badCredentials }
         return .installation(token, secret: secret)
     }
@@ -142,6 +153,11 @@ struct RestAPI: Sendable {
 
     private func isVisible(_ repository: Repository, _ call: Call, _ route: Route) -> Bool {
         if !repository.isPrivate { return true }
+        if case .person(let token) = call.caller {
+            return world.with {
+                $0.isExplicit(token.personID, in: repository) && $0.installation(reaching: repository) != nil
+            }
+        }
         guard case .installation(let token, _) = call.caller else { return route.need.isForApp }
         return world.with { $0.reaches(token, repository) }
     }

@@ -45,6 +45,9 @@ struct Route: Sendable {
         Route("GET", "/app/installations", .app, AppOperations.listInstallations),
         Route("GET", "/app/installations/{id}", .app, AppOperations.showInstallation),
         Route("POST", "/app/installations/{id}/access_tokens", .app, AppOperations.createToken),
+        Route("POST", "/app-manifests/{code}/conversions", .nobody, HookOperations.convert),
+        Route("GET", "/app/hook/config", .app, HookOperations.show),
+        Route("PATCH", "/app/hook/config", .app, HookOperations.change),
         Route("GET", "/app/hook/deliveries", .app, DeliveryOperations.list),
         Route("GET", "/app/hook/deliveries/{id}", .app, DeliveryOperations.show),
         Route("POST", "/app/hook/deliveries/{id}/attempts", .app, DeliveryOperations.redeliver),
@@ -52,6 +55,11 @@ struct Route: Sendable {
         Route("GET", "/rate_limit", .anyone, AppOperations.rateLimit),
         Route("DELETE", "/installation/token", .token, AppOperations.revokeToken),
         Route("GET", "/installation/repositories", .token, AppOperations.listRepositories),
+
+        Route("GET", "/user", .person, UserOperations.show),
+        Route("GET", "/user/orgs", .person, UserOperations.organizations),
+        Route("GET", "/user/installations", .person, UserOperations.installations),
+        Route("GET", "/user/installations/{id}/repositories", .person, UserOperations.repositories),
 
         Route("GET", "/repositories/{id}", .metadata, RepositoryOperations.show),
         Route("GET", "/repos/{owner}/{repo}", .metadata, RepositoryOperations.show),
@@ -113,8 +121,12 @@ struct Route: Sendable {
 enum Need: Sendable {
     /// The App's own web token.
     case app
+    /// No credential at all.
+    case nobody
     /// Any of the two credentials.
     case anyone
+    /// The token of somebody who signed in.
+    case person
     /// An installation token.
     case token
     /// An installation token; metadata is in every one.
@@ -128,25 +140,66 @@ enum Need: Sendable {
     /// Whether the App's own web token opens it.
     var isForApp: Bool {
         switch self {
-        case .app, .anyone: true
+        case .app, .anyone, .nobody: true
         default: false
         }
+    }
+
+    /// Whether no credential is looked for.
+    var isForNobody: Bool {
+        if case .nobody = self { true } else { false }
     }
 
     /// Refuses a caller that has not got it.
     func check(_ call: Call) throws(Refusal) {
         switch (self, call.caller) {
-        case (.app, .app), (.anyone, _): return
+        case (.app, .app), (.anyone, _), (.nobody, _): return
+        case (_, .nobody): throw Refusal(status: 401, message: "Requires authentication")
         case (.app, .installation):
             throw Refusal(status: 401, message: "A JSON web token could not be decoded")
+        case (.person, .person): return
+        case (.person, _): throw .forbidden("metadata=read")
+        case (.app, .person): throw Refusal(status: 401, message: "A JSON web token could not be decoded")
+        case (.token, .person): throw .forbidden("metadata=read")
+        case (_, .person(let token)): try check(token, call)
         case (_, .app): throw .forbidden("metadata=read")
         case (_, .installation(let token, _)): try check(token, call)
         }
     }
 
+    /// What a person may do: never more than the App may, nor than they may themselves.
+    private func check(_ token: UserToken, _ call: Call) throws(Refusal) {
+        let names: [String]
+        let access: Access
+        switch self {
+        case .app, .anyone, .nobody, .token, .person: return
+        case .metadata: (names, access) = (["metadata"], .read)
+        case .issues(let asked): (names, access) = (["issues"], asked)
+        case .contents(let asked): (names, access) = (["contents"], asked)
+        case .pulls(let asked): (names, access) = (["pull_requests"], asked)
+        case .talk(let asked): (names, access) = (["issues", "pull_requests"], asked)
+        }
+        let repository = call.repository
+        let isGranted = try call.world.with { state throws(Refusal) -> Bool in
+            guard let installation = state.installation(reaching: repository) else { return false }
+            try UserOperations.check(installation.accountID, for: token.personID, state)
+            let isAllowed = names.contains { name in
+                access == .read
+                    ? installation.permissions[name] != nil : installation.permissions[name] == "write"
+            }
+            // Whoever can read can open issues and talk.
+            let isTalk = names.contains("issues")
+            let level = state.level(token.personID, in: repository)
+            return isAllowed && level >= (access == .write && !isTalk ? .write : .read)
+        }
+        guard isGranted else {
+            throw .forbidden(names.map { "\($0)=\(access.rawValue)" }.joined(separator: "; "))
+        }
+    }
+
     private func check(_ token: Token, _ call: Call) throws(Refusal) {
         switch self {
-        case .app, .anyone, .token: return
+        case .app, .anyone, .nobody, .token, .person: return
         case .metadata: try require(["metadata"], .read, token, call)
         case .issues(let access): try require(["issues"], access, token, call)
         case .contents(let access): try require(["contents"], access, token, call)

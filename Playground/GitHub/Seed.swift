@@ -26,6 +26,10 @@ enum Seed {
             31: Installation(id: 31, accountID: team, createdAt: start),
             32: Installation(id: 32, accountID: otherOrganization, createdAt: start),
         ]
+        state.oauth.organizations = [
+            team: OrganizationRules(members: [583_231, 583_232, 583_233]),
+            otherOrganization: OrganizationRules(members: [583_231]),
+        ]
         state.repositories[hello] = Repository(
             id: hello, ownerID: team, name: "hello",
             collaborators: [583_231: .admin, 583_232: .write, 583_233: .read], createdAt: start,

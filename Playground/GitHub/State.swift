@@ -18,8 +18,11 @@ struct State: Sendable {
     var reviews: [Int64: Review] = [:]
     var reviewComments: [Int64: ReviewComment] = [:]
     var tokens: [String: Token] = [:]
+    var oauth = OAuthState()
     var deliveries: [Delivery] = []
     var faults: [Fault] = []
+    /// Apps that wait for their conversion, by code.
+    var pendingApps: [String: PendingApp] = [:]
     var rateLimits: [String: RateLimit] = [:]
     /// Seconds that the log of deliveries reaches back.
     var logReach: Int64 = 3 * 86_400

@@ -14,7 +14,9 @@ import Testing
 /// A site over the world in memory, and the ways to ask it.
 struct Scene {
     let world: World
-    static let webhookSecret = "webhook-canary-secret"
+    /// What validation reaches.
+    var probes = Probes.none
+    static let webhookSecret = World.webhookSecret
     static let operatorToken = "operator-canary-token"
 
     init(change: (inout Policy) -> Void = { _ in }) throws {
@@ -23,8 +25,8 @@ struct Scene {
 
     var site: Site {
         Site(
-            work: world.work, webhookSecret: Secret(Self.webhookSecret),
-            operatorToken: Secret(Self.operatorToken), clock: world.time.face, appProblem: { nil })
+            work: world.work, operatorToken: Secret(Self.operatorToken), clock: world.time.face,
+            probes: probes, appProblem: { nil })
     }
 
     func send(
@@ -40,11 +42,17 @@ struct Scene {
     }
 
     /// Signs the person in and returns the fields that their browser sends from now on.
+    ///
+    /// They see what GitHub shows them now, without having been there.
     func signIn(
         _ person: Person = World.maria, isAdmin: Bool = false, from peer: String? = nil
     ) throws -> Fields {
         let store = world.store
         try store.savePerson(person, at: world.now)
+        let rights = world.users.seen.repositories[person.id, default: []].map {
+            Right(repository: $0.repository.id, canPush: $0.canPush)
+        }
+        try store.saveRights(person: person.id, rights, of: [], at: world.now)
         if isAdmin { try store.setMark(Work.firstAdminMark, to: String(person.id), at: world.now) }
         let value = Secret("cookie-\(UUID().uuidString)")
         let id = try #require(SessionID(rawValue: UUID().uuidString.lowercased().filter { $0 != "-" }))

@@ -20,9 +20,8 @@ import Testing
     @Test func `more than 26,214,400 bytes are 413, before anything else`() throws {
         let scene = try Scene()
         #expect(scene.send("POST", "/api/webhooks/github", [:], state: .tooLarge).status == 413)
-        let unready = Site(
-            work: scene.world.work, webhookSecret: nil, operatorToken: nil, clock: scene.world.time.face,
-            appProblem: { nil })
+        scene.world.withoutApp()
+        let unready = scene.site
         let request = Request(method: "POST", target: "/api/webhooks/github")
         #expect(unready.answer(request, body: .tooLarge).status == 413)
         #expect(unready.answer(request, body: .whole).status == 503)

@@ -66,6 +66,8 @@ struct Control: Sendable {
             ("PATCH", "repositories/{owner}/{repo}", editRepository),
             ("DELETE", "repositories/{owner}/{repo}", deleteRepository),
             ("PUT", "permissions", setPermission), ("POST", "people", createPerson),
+            ("PATCH", "people/{login}", editPerson), ("POST", "people/{login}/{change}", changePerson),
+            ("PUT", "organizations/{login}", editOrganization), ("PUT", "sign-ins", editSignIns),
             ("PATCH", "installations/{id}", editInstallation),
             ("POST", "installations/{id}/{change}", changeInstallation),
             ("POST", "tokens/{id}/expire", expireToken),

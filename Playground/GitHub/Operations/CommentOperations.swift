@@ -33,7 +33,7 @@ enum CommentOperations {
                 let issue = try call.issue(state)
                 if issue.isLocked { throw Refusal.locked("create comment") }
                 let (comment, _) = world.createComment(
-                    &state, issue, body, by: call.botID(state), viaApp: true, token: call.token.id)
+                    &state, issue, body, by: call.botID(state), viaApp: true, token: call.credentialID)
                 return state.json(comment)
             }, 201)
     }
@@ -46,7 +46,7 @@ enum CommentOperations {
                 let comment = try unlocked(call, state, "update comment")
                 return state.json(
                     world.editComment(
-                        &state, comment, body, by: call.botID(state), token: call.token.id
+                        &state, comment, body, by: call.botID(state), token: call.credentialID
                     ).comment)
             })
     }
@@ -55,7 +55,7 @@ enum CommentOperations {
         let world = call.world
         try world.with { state throws(Refusal) in
             let comment = try call.comment(state)
-            world.deleteComment(&state, comment, by: call.botID(state), token: call.token.id)
+            world.deleteComment(&state, comment, by: call.botID(state), token: call.credentialID)
         }
         return .nothing
     }

@@ -20,7 +20,7 @@ enum IssueOperations {
                 try check(title, body)
                 let (issue, _) = world.createIssue(
                     &state, call.repository, title, body, by: call.botID(state), viaApp: true,
-                    token: call.token.id)
+                    token: call.credentialID)
                 return state.json(issue)
             }, 201)
     }
@@ -38,14 +38,14 @@ enum IssueOperations {
                     issue =
                         world.editIssue(
                             &state, issue, title: title ?? issue.title, body: body ?? issue.body, by: bot,
-                            token: call.token.id
+                            token: call.credentialID
                         ).issue
                 }
                 switch call.body["state"].string {
                 case "closed" where issue.isOpen:
-                    issue = world.setIssue(&state, issue, .closed, by: bot, token: call.token.id).issue
+                    issue = world.setIssue(&state, issue, .closed, by: bot, token: call.credentialID).issue
                 case "open" where !issue.isOpen:
-                    issue = world.setIssue(&state, issue, .reopened, by: bot, token: call.token.id).issue
+                    issue = world.setIssue(&state, issue, .reopened, by: bot, token: call.credentialID).issue
                 case "open", "closed", nil: break
                 default: throw Refusal.validation("Issue", field: "state", code: "invalid")
                 }

@@ -83,7 +83,7 @@ extension CommandParser {
         }
     }
 
-    private static func isModel(_ value: String) -> Bool {
+    static func isModel(_ value: String) -> Bool {
         guard value.utf8.count <= maximumModel, let first = value.utf8.first, first != UInt8(ascii: "-")
         else { return false }
         return value.utf8.allSatisfy { byte in
@@ -128,4 +128,16 @@ extension CommandParser {
         else { return nil }
         return number * factor
     }
+}
+
+/// The rules of a command's flags, for whoever takes the same values in another form.
+package enum FlagRules {
+    /// Seconds of a time limit at least.
+    package static var minimumTimeout: Int { CommandParser.minimumTimeout }
+
+    /// Whether the text can be a model's name.
+    package static func isModel(_ text: String) -> Bool { CommandParser.isModel(text) }
+
+    /// Whether git takes the text for a branch's name.
+    package static func isBranch(_ text: String) -> Bool { CommandParser.isBranch(text) }
 }

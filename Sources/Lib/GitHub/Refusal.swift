@@ -61,7 +61,8 @@ enum Refusal {
         return GitHubError(
             code(response, words, now: now), operation: operation, status: response.status,
             message: String(hidden(words).prefix(500)),
-            requestID: response.fields["X-GitHub-Request-Id"].map(hidden))
+            requestID: response.fields["X-GitHub-Request-Id"].map(hidden),
+            singleSignOn: SingleSignOn(response).page)
     }
 
     private static func code(_ response: Response, _ words: String, now: Instant) -> GitHubError.Code {

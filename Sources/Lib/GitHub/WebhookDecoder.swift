@@ -150,9 +150,11 @@ struct Payload: Decodable {
             guard let installation, let account = installation.account,
                 let change = action.flatMap(InstallationChange.Change.init(rawValue:))
             else { return .other }
-            return .installation(
-                InstallationChange(
-                    installationID: installation.id, account: account.person, change: change))
+            var news = InstallationChange(
+                installationID: installation.id, account: account.person, change: change)
+            let isGone = change == .deleted
+            news.repositories = (repositories ?? []).map { self.change($0, isRemoved: isGone) }
+            return .installation(news)
         case "installation_repositories":
             let added = repositories_added ?? []
             let removed = repositories_removed ?? []

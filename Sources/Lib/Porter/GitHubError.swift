@@ -30,17 +30,32 @@ package struct GitHubError: Error, Equatable, CustomStringConvertible {
     package let message: String
     /// GitHub's `X-GitHub-Request-Id`, for its support.
     package let requestID: String?
+    /// The page of the organisation whose single sign-on the person must pass first; only with `.forbidden`.
+    package let singleSignOn: String?
 
     /// A failure of the operation.
     package init(
         _ code: Code, operation: String, status: Int? = nil, message: String = "",
-        requestID: String? = nil
+        requestID: String? = nil, singleSignOn: String? = nil
     ) {
         self.code = code
         self.operation = operation
         self.status = status
         self.message = message
         self.requestID = requestID
+        self.singleSignOn = singleSignOn
+    }
+
+    /// Whether an organisation's list of allowed addresses keeps Porter's out.
+    ///
+    /// GitHub has no code for it, only these words.
+    ///
+    /// - SeeAlso: <https://docs.github.com/en/enterprise-cloud@latest/organizations/keeping-your-organization-secure/managing-security-settings-for-your-organization/managing-allowed-ip-addresses-for-your-organization>
+    package var isAddressRefused: Bool { code == .forbidden && message.contains("IP allow list") }
+
+    /// Whether the person's account, or what they reach for, is suspended.
+    package var isSuspension: Bool {
+        (code == .forbidden || code == .unauthorized) && message.lowercased().contains("suspended")
     }
 
     /// One line: operation, code, status, GitHub's words, request id.

@@ -17,9 +17,9 @@ package struct PorterTask: Hashable, Sendable {
     package var issueTitle: String
     /// The issue's text when the command arrived, Markdown, often empty.
     package var issueBody: String
-    /// The comment that holds the command.
+    /// The comment that holds the command; below zero when it was asked for on Porter's pages.
     package var commentID: Int64
-    /// The page of that comment.
+    /// The page of that comment; empty when there is none.
     package var commentURL: String
     /// Who wrote the command, and is mentioned in the ending.
     package var author: Person
@@ -183,4 +183,9 @@ package struct Usage: Hashable, Sendable {
         self.outputTokens = outputTokens
         self.costUSD = costUSD
     }
+}
+
+extension PorterTask {
+    /// The last comment that the prompt may quote; for a task of our own pages time alone decides.
+    package var lastCommentID: Int64 { commentID > 0 ? commentID : .max }
 }

@@ -113,6 +113,8 @@ package struct InstallationChange: Hashable, Sendable {
     package var account: Person
     /// What happened.
     package var change: Change
+    /// The repositories that the delivery names: those that the installation reaches.
+    package var repositories: [RepositoryChange] = []
 
     /// A change.
     package init(installationID: Int64, account: Person, change: Change) {

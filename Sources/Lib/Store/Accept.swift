@@ -229,12 +229,27 @@ extension Database {
 
     /// Stores that an installation came, went, or was suspended.
     package func acceptInstallation(
-        _ delivery: Delivery, id: Int64, account: Person, state: String, at now: Instant
+        _ delivery: Delivery, _ news: InstallationChange, at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept installation") { transaction in
             if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
             try transaction.insert(delivery, task: nil, at: now)
-            try transaction.save(installation: id, account: account, state: state, at: now)
+            try transaction.follow(news, isServed: true, at: now)
+            if news.change == .created || news.change == .unsuspended {
+                try transaction.enqueue(.refresh, for: Self.refreshSubject, at: now)
+            }
+            return Acceptance(isDuplicate: false, task: nil)
+        }
+    }
+
+    /// Stores that a person took the App's authorisation back: their sessions and tokens end.
+    package func acceptRevocation(
+        _ delivery: Delivery, of person: Person, at now: Instant
+    ) throws(StoreError) -> Acceptance {
+        try write("accept revocation") { transaction in
+            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            try transaction.insert(delivery, task: nil, at: now)
+            try transaction.revoke(person, at: now)
             return Acceptance(isDuplicate: false, task: nil)
         }
     }
@@ -247,15 +262,6 @@ extension Database {
             if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
             try transaction.insert(delivery, task: nil, at: now)
             for news in repositories { try transaction.save(news, at: now) }
-            return Acceptance(isDuplicate: false, task: nil)
-        }
-    }
-
-    /// Stores a delivery that only needs remembering.
-    package func acceptNotice(_ delivery: Delivery, at now: Instant) throws(StoreError) -> Acceptance {
-        try write("accept notice") { transaction in
-            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
-            try transaction.insert(delivery, task: nil, at: now)
             return Acceptance(isDuplicate: false, task: nil)
         }
     }
@@ -334,7 +340,7 @@ extension Transaction {
             ])
     }
 
-    fileprivate func insert(
+    func insert(
         _ wish: TaskWish, as id: TaskID, for command: ArrivedCommand, executor: String, at now: Instant
     ) throws {
         try run(
@@ -357,7 +363,7 @@ extension Transaction {
     }
 
     /// The wish of the ended task that a `retry` means; nil when there is none that ended.
-    fileprivate func wish(toRetry target: TaskID?, for command: ArrivedCommand) throws -> TaskWish? {
+    func wish(toRetry target: TaskID?, for command: ArrivedCommand) throws -> TaskWish? {
         let row = try Row.fetchOne(
             db,
             sql: """

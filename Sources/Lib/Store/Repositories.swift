@@ -36,7 +36,7 @@ extension Database {
 }
 
 extension Transaction {
-    /// Writes what an installation is now.
+    /// Writes what an installation is now; a deleted one stays deleted.
     func save(installation id: Int64, account: Person, state: String, at now: Instant) throws {
         try run(
             """
@@ -45,6 +45,7 @@ extension Transaction {
             ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id,
                 account_login = excluded.account_login, state = excluded.state,
                 updated_at = excluded.updated_at
+            WHERE state <> 'deleted'
             """, [id, account.id, account.login, state, now.milliseconds])
     }
 
@@ -74,6 +75,7 @@ extension Transaction {
             WHERE repository_id = ? AND (owner_login <> ? OR repository_name <> ?)
             """,
             [repository.owner, repository.name, repository.id, repository.owner, repository.name])
+        if news.isRemoved { try forgetRights(in: repository.id) }
     }
 }
 

@@ -19,6 +19,8 @@ package struct TaskFilter: Hashable, Sendable {
     package var from: Instant?
     /// The latest time of creation that is shown.
     package var to: Instant?
+    /// The person whose repositories are shown; nil shows all.
+    package var visibleTo: Int64?
     /// The last task of the page before; the list goes on below it.
     package var before: TaskID?
     /// Tasks on the page at most.
@@ -70,8 +72,19 @@ extension Database {
 
     /// The page of tasks that the filter lets through, newest first.
     ///
-    /// A task whose author's permission is not known yet is in no list.
+    /// A task whose author's permission is not known yet is in no list. The page is found in an index that holds all
+    /// that is asked for but words; only then the rows themselves are read.
     package func listTasks(_ filter: TaskFilter) throws(StoreError) -> [PorterTask] {
+        try read("list tasks") { db in
+            let (sql, arguments) = try Self.page(filter, db)
+            return try Row.fetchAll(db, sql: sql, arguments: arguments).map(PorterTask.init(row:))
+        }
+    }
+
+    /// The statement of a page.
+    static func page(
+        _ filter: TaskFilter, _ db: GRDB.Database
+    ) throws -> (sql: String, arguments: StatementArguments) {
         var clauses = ["(admitted_at IS NOT NULL OR finished_at IS NOT NULL)"]
         var arguments: StatementArguments = []
         func require(_ clause: String, _ values: StatementArguments) {
@@ -79,18 +92,23 @@ extension Database {
             arguments += values
         }
         if let states = filter.states {
-            require(
-                "state IN (\(states.map { _ in "?" }.joined(separator: ", ")))",
-                StatementArguments(states.map(\.rawValue)))
+            require("state IN (\(Self.marks(states)))", StatementArguments(states.map(\.rawValue)))
         }
         if let repository = filter.repository {
-            require("lower(owner_login || '/' || repository_name) = lower(?)", [repository])
+            let ids = try Self.repositories(named: repository, db)
+            // One that only its tasks know is found by their names.
+            if ids.isEmpty {
+                require("lower(owner_login || '/' || repository_name) = lower(?)", [repository])
+            } else {
+                require("+repository_id IN (\(Self.marks(ids)))", StatementArguments(ids))
+            }
         }
         if let agent = filter.agent { require("agent = ?", [agent]) }
         if let person = filter.createdBy {
-            require("(lower(author_login) = lower(?) OR author_id = ?)", [person, Int64(person)])
+            let ids = try Self.authors(named: person, db)
+            require("+author_id IN (\(Self.marks(ids)))", StatementArguments(ids))
         }
-        if let issue = filter.issue { require("issue_number = ?", [issue]) }
+        if let issue = filter.issue { require("+issue_number = ?", [issue]) }
         if let search = filter.search {
             require(
                 "(instr(lower(issue_title), lower(?)) > 0 OR instr(lower(instructions), lower(?)) > 0)",
@@ -98,13 +116,50 @@ extension Database {
         }
         if let from = filter.from { require("created_at >= ?", [from.milliseconds]) }
         if let to = filter.to { require("created_at <= ?", [to.milliseconds]) }
+        if let person = filter.visibleTo {
+            require(
+                "+repository_id IN (SELECT repository_id FROM person_repositories WHERE person_id = ?)",
+                [person])
+        }
         if let before = filter.before { require("id < ?", [before.rawValue]) }
         arguments += [filter.limit]
-        let sql =
-            "SELECT * FROM tasks WHERE \(clauses.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?"
-        return try read("list tasks") { db in
-            try Row.fetchAll(db, sql: sql, arguments: arguments).map(PorterTask.init(row:))
-        }
+        let sql = """
+            SELECT * FROM tasks WHERE id IN (
+                SELECT id FROM tasks INDEXED BY tasks_list
+                WHERE \(clauses.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?)
+            ORDER BY id DESC
+            """
+        return (sql, arguments)
+    }
+
+    private static func marks(_ values: [some Any]) -> String {
+        values.map { _ in "?" }.joined(separator: ", ")
+    }
+
+    private static func repositories(named name: String, _ db: GRDB.Database) throws -> [Int64] {
+        try Int64.fetchAll(
+            db, sql: "SELECT id FROM repositories WHERE lower(owner_login || '/' || name) = lower(?)",
+            arguments: [name])
+    }
+
+    /// The ids of those who asked for tasks under that login most recently, or have that id.
+    ///
+    /// Each author is one step in an index, however many tasks they have.
+    private static func authors(named name: String, _ db: GRDB.Database) throws -> [Int64] {
+        let ids = try Int64.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    WITH RECURSIVE authors (id) AS (
+                        SELECT min(author_id) FROM tasks
+                        UNION ALL
+                        SELECT (SELECT min(author_id) FROM tasks WHERE author_id > authors.id) FROM authors
+                        WHERE authors.id IS NOT NULL
+                    )
+                    SELECT id FROM authors WHERE id IS NOT NULL AND lower((
+                        SELECT author_login FROM tasks WHERE author_id = authors.id ORDER BY id DESC LIMIT 1
+                    )) = lower(?)
+                    """), arguments: [name])
+        return ids + [Int64(name)].compactMap { $0 }
     }
 
     /// The issue's tasks that were asked for before the command and have not ended, oldest first.

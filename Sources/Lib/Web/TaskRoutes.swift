@@ -5,6 +5,9 @@ import PorterStore
 import PorterWork
 
 /// What there is to read about tasks: `GET /api/tasks…`.
+///
+/// The operator and admins see all; a person sees the tasks of the repositories that they see on GitHub. What
+/// somebody does not see is as absent as what is not there.
 extension Site {
     /// Tasks on a page at most.
     static var maximumPage: Int { 100 }
@@ -17,29 +20,30 @@ extension Site {
 
     static var taskRoutes: [Route] {
         [
-            Route("GET", "/api/tasks", .operatorToken) { (site, exchange) throws(Failure) in
+            Route("GET", "/api/tasks", .reader) { (site, exchange) throws(Failure) in
                 try site.list(exchange, states: nil)
             },
-            Route("GET", "/api/tasks/history", .operatorToken) { (site, exchange) throws(Failure) in
+            Route("GET", "/api/tasks/history", .reader) { (site, exchange) throws(Failure) in
                 try site.list(exchange, states: TaskState.allCases.filter(\.isFinal))
             },
-            Route("GET", "/api/tasks/{id}", .operatorToken) { (site, exchange) throws(Failure) in
+            Route("GET", "/api/tasks/{id}", .reader) { (site, exchange) throws(Failure) in
                 try site.show(exchange)
             },
-            Route("GET", "/api/tasks/{id}/status", .operatorToken) { (site, exchange) throws(Failure) in
+            Route("GET", "/api/tasks/{id}/status", .reader) { (site, exchange) throws(Failure) in
                 try site.showStatus(exchange)
             },
-            Route("GET", "/api/tasks/{id}/log", .operatorToken) { (site, exchange) throws(Failure) in
+            Route("GET", "/api/tasks/{id}/log", .reader) { (site, exchange) throws(Failure) in
                 try site.showLog(exchange)
             },
-            Route("GET", "/api/tasks/{id}/prompt", .operatorToken) { (site, exchange) throws(Failure) in
+            Route("GET", "/api/tasks/{id}/prompt", .reader) { (site, exchange) throws(Failure) in
                 try site.showPrompt(exchange)
             },
         ]
     }
 
     private func list(_ exchange: Exchange, states: [TaskState]?) throws(Failure) -> Response {
-        let filter = try TaskFilter(query: exchange.query.fields, states: states)
+        var filter = try TaskFilter(query: exchange.query.fields, states: states)
+        filter.visibleTo = try sight(exchange).person
         return try reading { () throws(StoreError) in
             // One more than asked for tells whether there is a next page.
             var wider = filter
@@ -113,16 +117,39 @@ extension Site {
         }
     }
 
-    private func find(_ exchange: Exchange) throws(Failure) -> PorterTask {
+    /// Whose eyes a request has.
+    struct Sight {
+        /// Nil sees everything.
+        let person: Int64?
+    }
+
+    /// What the visitor sees.
+    ///
+    /// - Throws: 503 while GitHub has not said, or not lately enough, what the person sees: nothing is shown then.
+    func sight(_ exchange: Exchange) throws(Failure) -> Sight {
+        guard let visitor = exchange.visitor, !visitor.isAdmin else { return Sight(person: nil) }
+        guard work.age(ofRightsFrom: visitor.rightsAt) != .unknown else { throw .rightsUnknown }
+        return Sight(person: visitor.id)
+    }
+
+    /// The task that the address names, if the visitor sees it.
+    func find(_ exchange: Exchange) throws(Failure) -> PorterTask {
+        let sight = try sight(exchange)
         guard let id = exchange.path["id"].flatMap(TaskID.init(rawValue:)) else { throw .noTask }
         let task = try reading { () throws(StoreError) in try work.world.store.findTask(id) }
         // Until the author's permission is known, a task shows nowhere.
         guard let task, task.admittedAt != nil || task.state.isFinal else { throw .noTask }
+        let isSeen = try reading { () throws(StoreError) in
+            try sight.person.map { (person) throws(StoreError) in
+                try work.world.store.findRight(person: person, repository: task.repository.id) != nil
+            } ?? true
+        }
+        guard isSeen else { throw .noTask }
         _ = try exchange.query.fields
         return task
     }
 
-    private func view(_ task: PorterTask) throws(StoreError) -> TaskView {
+    func view(_ task: PorterTask) throws(StoreError) -> TaskView {
         TaskView(task: task, attempt: try work.world.store.findAttempt(task.id, task.attempt))
     }
 
@@ -137,6 +164,26 @@ extension Site {
         }
         return value
     }
+
+    /// A moment of the query, nil when it is not there.
+    static func moment(_ name: String, _ query: [String: String]) throws(Failure) -> Instant? {
+        guard let text = query[name] else { return nil }
+        guard let moment = Instant(iso8601: text) else {
+            throw .parameter(name, "must be a time such as 2026-01-31T12:00:00Z.")
+        }
+        return moment
+    }
+}
+
+extension Failure {
+    /// GitHub has yet to say what the person sees.
+    static let rightsUnknown: Failure = {
+        var failure = Failure(
+            503, "rights_unknown",
+            "Porter is asking GitHub which repositories you can see. Try again in a few seconds.")
+        failure.fields["Retry-After"] = "2"
+        return failure
+    }()
 }
 
 extension TaskFilter {
@@ -168,8 +215,8 @@ extension TaskFilter {
         createdBy = query["created_by"]
         search = query["search"]
         issue = try Site.number("issue", query, in: 1...Int(Int32.max))
-        from = try Self.moment("from", query)
-        to = try Self.moment("to", query)
+        from = try Site.moment("from", query)
+        to = try Site.moment("to", query)
         if let cursor = query["cursor"] {
             guard let id = TaskID(rawValue: cursor) else {
                 throw .parameter("cursor", "is not one that this list gave.")
@@ -178,13 +225,6 @@ extension TaskFilter {
         }
     }
 
-    private static func moment(_ name: String, _ query: [String: String]) throws(Failure) -> Instant? {
-        guard let text = query[name] else { return nil }
-        guard let moment = Instant(iso8601: text) else {
-            throw .parameter(name, "must be a time such as 2026-01-31T12:00:00Z.")
-        }
-        return moment
-    }
 }
 
 extension [UInt8] {

@@ -26,7 +26,7 @@ struct TaskView {
             "head_sha": .text(task.headSHA),
             "pr_number": .whole(task.pullRequestNumber),
             "pr_url": .text(task.pullRequestURL),
-            "comment_url": .text(task.commentURL),
+            "comment_url": .text(task.commentURL.isEmpty ? nil : task.commentURL),
             "status_comment_url": .text(task.statusCommentURL),
             "ending_comment_url": .text(task.endingCommentURL),
             "executor": .string(task.executor),

@@ -51,6 +51,9 @@ extension Failure {
         401, "sign_in_again", "GitHub wants you to sign in again; everything else is as you left it.",
         action: "/api/auth/github")
 
+    /// The operator's list of who may use this Porter does not name the person any more.
+    static let notAllowed = Failure(403, "not_allowed", SignInFailure.notAllowed.sentence)
+
     /// The person is no admin.
     static let notAdmin = Failure(403, "forbidden", "Only admins of this Porter may do that.")
 
@@ -78,9 +81,14 @@ extension Site {
         guard let found else { throw .signedOut }
         if found.mustSignInAgain { throw .signInAgain }
         let session = found.session
+        let isAllowed = try reading { () throws(StoreError) in try work.isAllowed(session.person) }
+        guard isAllowed else { throw .notAllowed }
         return try reading { () throws(StoreError) in
             if now >= session.usedAt.adding(seconds: Session.noteInterval) {
                 try store.noteUse(of: session.id, at: now)
+            }
+            if work.age(ofRightsFrom: found.rightsAt) != .fresh {
+                try work.wishForRights(of: session.person.id)
             }
             return Visitor(
                 id: session.person.id, login: session.person.login,

@@ -33,23 +33,28 @@ extension Work {
                     delivery, repository: issue.repository.id, issue: issue.issueNumber,
                     closedAt: issue.closedAt, at: now))
         case .installation(let news):
-            guard try serves(news.account) else { return try nothing(delivery) }
-            let state =
-                switch news.change {
-                case .created, .unsuspended, .permissionsAccepted: "active"
-                case .suspended: "suspended"
-                case .deleted: "deleted"
-                }
-            return try Self.result(
-                store.acceptInstallation(
-                    delivery, id: news.installationID, account: news.account, state: state, at: now))
+            guard try serves(news.account) else {
+                // Known, so that it can be served later; it gets nothing.
+                try store.follow(news, at: now)
+                return try nothing(delivery)
+            }
+            return try Self.result(store.acceptInstallation(delivery, news, at: now))
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
-            for change in repositories where try serves(change.owner) { served.append(change) }
+            for change in repositories {
+                if try serves(change.owner) {
+                    served.append(change)
+                } else if try store.knowsRepository(change.repository.id) {
+                    // It went to somebody who is not served.
+                    var gone = change
+                    gone.isRemoved = true
+                    served.append(gone)
+                }
+            }
             guard !served.isEmpty else { return try nothing(delivery) }
             return try Self.result(store.acceptRepositories(delivery, served, at: now))
-        case .authorizationRevoked:
-            return try Self.result(store.acceptNotice(delivery, at: now))
+        case .authorizationRevoked(let person):
+            return try Self.result(store.acceptRevocation(delivery, of: person, at: now))
         case .other:
             return .ignored
         }
@@ -80,7 +85,7 @@ extension Work {
 
     /// Whether the account's installations are served; true while that is not known yet, since admission
     /// asks again.
-    func serves(_ owner: Person) throws(StoreError) -> Bool {
+    package func serves(_ owner: Person) throws(StoreError) -> Bool {
         if let owners = policy.owners { return try names(owners, owner) }
         guard let mark = try store.findFact(Self.ownerMark) else { return true }
         return mark.value == String(owner.id)
@@ -109,14 +114,14 @@ extension Work {
         else { return nil }
         if case .mistake = command {
             // The answer's example names an agent that would run.
-            let agent = try usableAgents(for: comment.author).first
+            let agent = try usableAgents(for: comment.author, in: comment.repository).first
             command = parser.suggesting(agent?.name).parse(comment.body.storable) ?? command
         }
         var arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
             issueTitle: comment.issueTitle.storable, issueBody: comment.issueBody.storable,
             commentID: comment.commandID.rawValue, commentURL: comment.commentURL, author: comment.author,
-            wish: wish(of: command, on: comment))
+            wish: try wish(of: command, on: comment))
         arrived.writtenAt = comment.createdAt
         return arrived
     }
@@ -127,7 +132,9 @@ extension Work {
         return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
     }
 
-    private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {
+    private func wish(
+        of command: Command, on comment: CommentEvent
+    ) throws(StoreError) -> ArrivedCommand.Wish {
         if comment.isEdited { return .mistake(.badCommand, Replies.editedBeforeItWasSeen) }
         if comment.isPullRequest {
             switch command {
@@ -139,11 +146,7 @@ extension Work {
         }
         switch command {
         case .run(let run):
-            return .run(
-                TaskWish(
-                    agent: run.agent, model: run.model, priority: run.priority ?? .normal,
-                    base: run.base, timeout: run.timeout ?? policy.limits.task, isDraft: run.isDraft,
-                    context: run.context?.rawValue ?? "writers", instructions: run.instructions))
+            return .run(try wish(of: run, by: comment.author))
         case .retry(let target): return .retry(target)
         case .stop(let target): return .stop(target)
         case .help: return .help
@@ -151,6 +154,15 @@ extension Work {
         case .continue: return .mistake(.badCommand, Replies.continueComesLater)
         case .mistake(let mistake): return .mistake(mistake.reason, mistake.message)
         }
+    }
+
+    /// What a command asks for, with the defaults of now for what it does not say; they are frozen with it.
+    private func wish(of run: RunCommand, by person: Person) throws(StoreError) -> TaskWish {
+        let defaults = try runDefaults(of: person)
+        return TaskWish(
+            agent: run.agent, model: run.model, priority: run.priority ?? defaults.priority, base: run.base,
+            timeout: run.timeout ?? defaults.timeout, isDraft: run.isDraft || defaults.isDraft,
+            context: run.context?.rawValue ?? defaults.context, instructions: run.instructions)
     }
 
     private static func result(_ acceptance: Acceptance) -> WebhookResult {

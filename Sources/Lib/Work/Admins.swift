@@ -11,4 +11,10 @@ extension Work {
         if let admins = policy.admins { return try names(admins, person) }
         return try store.findMark(Self.firstAdminMark)?.value == String(person.id)
     }
+
+    /// Whether the person may use this Porter at all: everybody, unless `PORTER_ALLOWED_LOGINS` lists who.
+    package func isAllowed(_ person: Person) throws(StoreError) -> Bool {
+        guard let allowed = policy.allowedLogins else { return true }
+        return try names(allowed, person)
+    }
 }

@@ -31,7 +31,7 @@ extension Work {
         case "help":
             let text = Replies.help(
                 mention: policy.mention, catalog: world.catalog,
-                usable: try usableAgents(for: command.author))
+                usable: try usableAgents(for: command.author, in: here))
             return try reply(text, command, here, claim)
         case "status":
             let tasks = try store.recentTasks(
@@ -120,6 +120,8 @@ extension Work {
     func reactGently(
         _ reaction: GitHub.Reaction, to command: CommandID, on issue: Int, in repository: RepositoryRef
     ) throws(GitHubError) {
+        // What was asked for on our own pages has no comment.
+        guard command.rawValue > 0 else { return }
         let target: GitHub.ReactionTarget
         switch command.source {
         case .comment: target = .comment(command.number)

@@ -94,7 +94,7 @@ extension Work {
         let attempt = try findCallback(token)
         do {
             let result = try store.recordProgress(
-                attempt, progress, logLimit: policy.logLimit, at: now)
+                attempt, progress.redacted(by: world.redactor), logLimit: policy.logLimit, at: now)
             if case .stop(let reason) = result { return Continuation(goesOn: false, reason: reason) }
             try check(result)
             return Continuation(goesOn: true, reason: nil)
@@ -137,6 +137,8 @@ extension Work {
         guard attempt.task.rawValue == named else { throw .unknownToken }
         if kind == .machine, attempt.claimedAt != nil { throw .unknownToken }
         do {
+            var report = report
+            report.summary = report.summary.map(world.redactor.redact)
             let result = try store.recordReport(attempt, report, at: now)
             if case .ended(let state) = result {
                 let isRepeat = attempt.report?.outcome == report.outcome || state == report.outcome.state
@@ -193,7 +195,7 @@ extension Work {
     }
 
     private func open(_ sealed: [UInt8], of attempt: Attempt) throws -> Data {
-        let secret = try world.sealer.open(sealed, Self.claimPlace(attempt))
+        let secret = try world.sealer.open(sealed, .claim(attempt.task, attempt: attempt.number))
         return secret.reveal { Data($0.utf8) }
     }
 
@@ -205,7 +207,8 @@ extension Work {
         }
         let app = try world.github.app()
         let repository = try world.github.repository(task.repository)
-        let invocation = agent.invocation(model: task.model, environment: try keys(for: task))
+        let keys = try keys(of: task.author, onOwnEngine: attempt.account != nil)
+        let invocation = agent.invocation(model: task.model, environment: keys.values)
         let answer = ClaimAnswer(
             task_id: task.id.rawValue, attempt: attempt.number,
             callback_token: callbackToken.reveal { $0 },
@@ -228,10 +231,11 @@ extension Work {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let body = try encoder.encode(answer)
         let sealed = try world.sealer.seal(
-            Secret(String(decoding: body, as: UTF8.self)), Self.claimPlace(attempt))
+            Secret(String(decoding: body, as: UTF8.self)), .claim(attempt.task, attempt: attempt.number))
         // Another thread may have answered the same nonce meanwhile: then its answer is the one.
         let kept = try store.saveClaimAnswer(
-            attempt, sealed: sealed, callbackTokenDigest: world.digest(callbackToken), at: now)
+            attempt, sealed: sealed, callbackTokenDigest: world.digest(callbackToken),
+            credentials: keys.account(for: agent, person: task.author), at: now)
         log(.notice, "task claimed", ["task.id": task.id.rawValue, "attempt": "\(attempt.number)"])
         return try open(kept ?? sealed, of: attempt)
     }
@@ -242,12 +246,13 @@ extension Work {
     ) throws -> Credential {
         world.moment("token.create.calling")
         let token = try world.github.contentsToken(task.repository, access)
+        world.redactor.watch(token.secret)
         world.moment("token.create.called")
         let sealer = world.sealer
         do {
             let isOfUse = try store.saveToken(
                 task: task.id, attempt: attempt.number, purpose: purpose, expiresAt: token.expiresAt, at: now
-            ) { row in try sealer.seal(token.secret, Self.place(ofToken: row, task.id)) }
+            ) { row in try sealer.seal(token.secret, .givenToken(row, of: task.id)) }
             guard isOfUse else { throw CallbackFailure(409, "ended", "The task has ended.") }
         } catch {
             // Nobody will know this token: it must not stay good for an hour.
@@ -262,11 +267,15 @@ extension Work {
             username: "x-access-token", token: token.secret.reveal { $0 },
             expiresAt: token.expiresAt.iso8601)
     }
+}
 
-    private static func claimPlace(_ attempt: Attempt) -> Sealer.Place {
-        Sealer.Place(
-            table: "attempts", column: "claim_sealed", row: "\(attempt.task.rawValue)/\(attempt.number)",
-            owner: "task:\(attempt.task.rawValue)")
+extension Progress {
+    /// The report without secrets; the log keeps its length, because its offsets count.
+    fileprivate func redacted(by redactor: Redactor) -> Progress {
+        var progress = self
+        progress.message = message.map(redactor.redact)
+        progress.logText = logText.map(redactor.mask)
+        return progress
     }
 }
 

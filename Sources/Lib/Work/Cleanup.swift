@@ -41,7 +41,7 @@ extension Work {
 
     private func revoke(_ token: GivenToken) throws {
         if token.expiresAt > now {
-            let secret = try world.sealer.open(token.sealed, Self.place(ofToken: token.id, token.task))
+            let secret = try world.sealer.open(token.sealed, .givenToken(token.id, of: token.task))
             world.moment("token.revoke.calling")
             try world.github.revoke(secret)
             world.moment("token.revoke.called")
@@ -51,8 +51,4 @@ extension Work {
 
     /// Seconds that a worker has to leave by itself once its report was acted on.
     static var leaving: Int { 10 }
-
-    static func place(ofToken row: Int64, _ task: TaskID) -> Sealer.Place {
-        Sealer.Place(table: "tokens", column: "sealed", row: "\(row)", owner: "task:\(task.rawValue)")
-    }
 }

@@ -26,7 +26,7 @@ extension Work {
 
     /// Makes the jobs when it is time.
     package func ensureRecovery() throws(StoreError) {
-        guard policy.isSetUp else { return }
+        guard world.app.isSetUp else { return }
         let isWanted = try store.wantedSweep() != nil
         if policy.isPolling || isWanted { try store.ensureSweep(at: now) }
         if let last = try store.findMark(Self.recoveryMark),

@@ -14,6 +14,8 @@ package import PorterStore
 /// - `Callbacks.swift`: what a worker may say.
 /// - `Publication.swift`, `Endings.swift`, `StatusComments.swift`: the pull request and the comments.
 /// - `Recovery.swift`, `Sweep.swift`, `SweepLists.swift`: what never arrived, from GitHub's log and from GitHub itself.
+/// - `SignIn.swift`, `UserTokens.swift`, `Rights.swift`, `Admins.swift`: who is let in, and what they see.
+/// - `Acting.swift`: what a signed-in person starts and stops.
 /// - `Jobs.swift`, `Pass.swift`: how a job is worked, by `porter-fcgi`'s dispatcher or by the watchdog's pass.
 ///
 /// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through
@@ -21,19 +23,23 @@ package import PorterStore
 package struct Work: Sendable {
     /// Everything outside the rules: the database, GitHub, the engine, time and chance.
     package let world: Surroundings
-    /// What the instance's operator chose.
-    package let policy: Policy
+    /// What the instance's operator chose, as it was at start.
+    private let operatorsPolicy: Policy
+    let team = TeamSettings()
     /// The parser of this instance's commands.
     let parser: CommandParser
 
     /// The rules in a world, under a policy.
     package init(_ world: Surroundings, _ policy: Policy) {
         self.world = world
-        self.policy = policy
+        operatorsPolicy = policy
         parser = CommandParser(
             mention: policy.mention, agents: world.catalog.names,
             maximumTimeout: policy.limits.taskMaximum)
     }
+
+    /// What the instance's operator chose, with what the team has changed since.
+    package var policy: Policy { team.adjust(operatorsPolicy, store) }
 
     var store: Database { world.store }
 
@@ -63,6 +69,8 @@ package struct Surroundings: Sendable {
     package var store: Database
     /// GitHub as the App.
     package var github: GitHub
+    /// GitHub as the people who signed in see it.
+    package var users: UserGitHub
     /// The engine of all runs.
     package var machines: Machines
     /// The agents that can be asked for.
@@ -77,20 +85,33 @@ package struct Surroundings: Sendable {
     package var digest: @Sendable (Secret) -> [UInt8]
     /// Where the operator reads what happened.
     package var journal: Journal
+    /// Keeps secrets out of what is stored and shown.
+    package var redactor: Redactor = .shared
+    /// Where the App's credentials come from.
+    package var app: AppSource = .fixed(nil)
+    /// GitHub about the App itself.
+    package var administration: AppAdministration = .none
+    /// The engine of a person's own Fly app, by its scope; nil when there is only the team's engine.
+    package var ownMachines: (@Sendable (_ scope: String) -> Machines)?
     /// Whether a call to the workers' callback address reaches a running `porter-fcgi` at this moment.
     package var hearsItself: @Sendable () -> Bool
     /// Called at each named moment of an outward effect; the fault tests end the process here.
     package var moment: @Sendable (_ name: String) -> Void
+    /// Waits for so many milliseconds, on a thread that waits for another's call.
+    package var pause: @Sendable (_ milliseconds: Int32) -> Void
 
     /// The world.
     package init(
-        store: Database, github: GitHub, machines: Machines, catalog: AgentCatalog, clock: Clock,
-        entropy: Entropy, sealer: Sealer, digest: @escaping @Sendable (Secret) -> [UInt8],
-        journal: Journal, hearsItself: @escaping @Sendable () -> Bool,
-        moment: @escaping @Sendable (String) -> Void = { _ in }
+        store: Database, github: GitHub, users: UserGitHub = .notSetUp, machines: Machines,
+        catalog: AgentCatalog, clock: Clock, entropy: Entropy, sealer: Sealer,
+        digest: @escaping @Sendable (Secret) -> [UInt8], journal: Journal,
+        hearsItself: @escaping @Sendable () -> Bool,
+        moment: @escaping @Sendable (String) -> Void = { _ in },
+        pause: @escaping @Sendable (Int32) -> Void = { _ in }
     ) {
         self.store = store
         self.github = github
+        self.users = users
         self.machines = machines
         self.catalog = catalog
         self.clock = clock
@@ -100,5 +121,6 @@ package struct Surroundings: Sendable {
         self.journal = journal
         self.hearsItself = hearsItself
         self.moment = moment
+        self.pause = pause
     }
 }

@@ -14,7 +14,7 @@ extension Work {
         var writers: Set<Int64> = [task.author.id]
         guard task.context != "all" else { return writers }
         let people = PromptBuilder.authors(
-            of: comments, commandID: task.commentID, commandedAt: task.createdAt)
+            of: comments, commandID: task.lastCommentID, commandedAt: task.createdAt)
         for person in people.filter({ $0.id != task.author.id }).prefix(Self.mostWriterLookups) {
             do throws(GitHubError) {
                 let permission = try world.github.permission(repository, person.login)

@@ -63,7 +63,9 @@ extension Migrations {
                 ) STRICT, WITHOUT ROWID;
                 CREATE INDEX person_repositories_repository ON person_repositories (repository_id);
 
-                CREATE INDEX tasks_visible ON tasks (id, repository_id);
+                CREATE INDEX tasks_list ON tasks (id, repository_id, state, agent, author_id, issue_number,
+                    created_at, admitted_at, finished_at)
+                    WHERE admitted_at IS NOT NULL OR finished_at IS NOT NULL;
 
                 CREATE TABLE audit (
                     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -21,8 +21,9 @@ enum PullRequestText {
     ) -> String {
         var parts = ["Closes #\(task.issueNumber)"]
         let asked = task.instructions.isEmpty ? task.issueTitle : task.instructions
+        let place = task.commentURL.isEmpty ? "on Porter's pages" : "in [this comment](\(task.commentURL))"
         parts.append(
-            "### What was asked\n\nBy \(task.author.login), in [this comment](\(task.commentURL)):\n\n"
+            "### What was asked\n\nBy \(task.author.login), \(place):\n\n"
                 + Markdown.codeBlock(Markdown.withoutClosing(asked), most: maximumInstructions))
         if let summary = task.summary, !summary.isEmpty {
             parts.append(
