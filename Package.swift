@@ -153,6 +153,15 @@ let package = Package(
             path: "Tests/World",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "porter-chaos",
+            dependencies: [
+                "CLinux", "Porter", "PorterAgents", "PorterStore", "PorterTestWorld", "PorterWork",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Tests/Chaos",
+            swiftSettings: strict
+        ),
         tests("Porter"),
         tests("PorterCrypto"),
         tests("PorterHTTP"),
