@@ -45,7 +45,9 @@ final class Hand {
         posix_spawn_file_actions_init(&actions)
         posix_spawn_file_actions_adddup2(&actions, ends[1], Harness.lineOfChild)
         _ = porter_spawn_close_from(&actions, Harness.lineOfChild + 1)
-        let words = ["porter-chaos", "--child", String(seed), String(time.porter.milliseconds)] + arguments
+        let words =
+            ["porter-chaos", "--child", String(seed), String(time.porter.milliseconds), String(time.uptime)]
+            + arguments
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var empty: [UnsafeMutablePointer<CChar>?] = [nil]
         let code = posix_spawn(&pid, "/proc/self/exe", &actions, nil, &pointers, &empty)

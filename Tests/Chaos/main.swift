@@ -13,12 +13,12 @@ import PorterStore
 signal(SIGPIPE, SIG_IGN)
 let words = Array(CommandLine.arguments.dropFirst())
 if words.first == "--child" {
-    guard words.count == 6, let seed = UInt64(words[1]), let start = Int64(words[2]), let mine = Int(words[4]),
-        let total = Int(words[5])
+    guard words.count == 7, let seed = UInt64(words[1]), let start = Int64(words[2]),
+        let uptime = Int64(words[3]), let mine = Int(words[5]), let total = Int(words[6])
     else { fail("a child without its words") }
     Child(
-        database: words[3], caps: Caps(perPerson: mine, total: total), seed: seed,
-        start: Moment(porter: Instant(milliseconds: start), uptime: 0)
+        database: words[4], caps: Caps(perPerson: mine, total: total), seed: seed,
+        start: Moment(porter: Instant(milliseconds: start), uptime: uptime)
     ).run()
 }
 var wish = Harness.Wish()

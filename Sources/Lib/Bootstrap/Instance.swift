@@ -55,7 +55,7 @@ package struct Instance: Sendable {
         for secret in configuration.secrets { Redactor.shared.watch(secret) }
         cancellation = Cancellation()
         do throws(StoreError) {
-            store = try Database(path: configuration.database)
+            store = try Database(path: configuration.database, readClock: ClockReading.now)
         } catch {
             Say.line("PORTER_DATABASE: \(error)")
             (error.code == .newer || error.code == .busy ? ExitCode.tryAgain : .unavailable).leave()
@@ -75,7 +75,8 @@ package struct Instance: Sendable {
                 sealer: .live(configuration),
                 digest: { token in
                     token.reveal { SHA256.digest(Array($0.utf8)) }
-                }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered),
+                }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered,
+                moment: { journal.record(.debug, "step", ["step.name": $0]) }),
             Policy(configuration))
         self.work = work
     }

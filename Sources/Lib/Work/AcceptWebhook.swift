@@ -30,7 +30,7 @@ extension Work {
             guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
             return try result(
                 store.acceptClosing(
-                    delivery, repository: issue.repository.id, issue: issue.issueNumber, at: now))
+                    delivery, repository: issue.repository.id, issue: issue.issueNumber, at: now), delivery)
         case .installation(let news):
             guard try serves(news.account) else { return try nothing(delivery) }
             let state =
@@ -41,14 +41,14 @@ extension Work {
                 }
             return try result(
                 store.acceptInstallation(
-                    delivery, id: news.installationID, account: news.account, state: state, at: now))
+                    delivery, id: news.installationID, account: news.account, state: state, at: now), delivery)
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
             for change in repositories where try serves(change.owner) { served.append(change) }
             guard !served.isEmpty else { return try nothing(delivery) }
-            return try result(store.acceptRepositories(delivery, served, at: now))
+            return try result(store.acceptRepositories(delivery, served, at: now), delivery)
         case .authorizationRevoked:
-            return try result(store.acceptNotice(delivery, at: now))
+            return try result(store.acceptNotice(delivery, at: now), delivery)
         case .other:
             return .ignored
         }
@@ -83,7 +83,7 @@ extension Work {
             wish: wish(of: command, on: comment))
         let id = TaskID.make(at: now, entropy: world.entropy)
         return try result(
-            store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now))
+            store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now), delivery)
     }
 
     /// A delivery that asks for nothing; what is stored under it is a repeat even if the rules have changed since.
@@ -116,7 +116,12 @@ extension Work {
         }
     }
 
-    private func result(_ acceptance: Acceptance) -> WebhookResult {
-        acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
+    private func result(_ acceptance: Acceptance, _ delivery: Delivery) -> WebhookResult {
+        if acceptance.differs {
+            log(
+                .warning, "delivery repeated with other content",
+                ["delivery": delivery.guid, "task.id": acceptance.task?.rawValue ?? ""])
+        }
+        return acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
     }
 }
