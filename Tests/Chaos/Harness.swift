@@ -112,7 +112,8 @@ final class Harness: Sendable {
             var findings = try season.round(arming: arms)
             if round == Self.rounds { findings += try season.judge.checkFile() }
             guard !findings.isEmpty else { continue }
-            let only = steps.count == season.tally.steps.count ? "" : " --only " + steps.joined(separator: ",")
+            let only =
+                steps.count == season.tally.steps.count ? "" : " --only " + steps.joined(separator: ",")
             note(["season \(seed), round \(round): again with --season \(seed)\(only)"] + findings)
             break
         }

@@ -149,7 +149,9 @@ final class Judge {
         case "answered", "refused":
             if replies != 1 { note("command \(comment) has \(replies) answers") }
         default:
-            if replies != 0 { note("command \(comment) was \(command.outcome ?? "") and has \(replies) answers") }
+            if replies != 0 {
+                note("command \(comment) was \(command.outcome ?? "") and has \(replies) answers")
+            }
         }
     }
 

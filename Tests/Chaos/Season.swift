@@ -2,7 +2,7 @@ import Porter
 import PorterStore
 import PorterTestWorld
 
-/// Some rounds on one database: three processes of Porter, the outside, people and workers, and one seed that
+/// Some rounds on one database: some processes of Porter, the outside, people and workers, and one seed that
 /// decides everything that happens.
 ///
 /// The parent is the scheduler: every call and every named moment of a child waits for it, so that it can hold
@@ -13,7 +13,7 @@ final class Season {
     let judge: Judge
     private(set) var tally: Tally
     private(set) var chance: Chance
-    /// Two responders and a watchdog.
+    /// Two responders, and a watchdog or three.
     private var hands: [Hand] = []
     /// The steps at which the next child to come there dies.
     private var traps: Set<String> = []
@@ -35,7 +35,8 @@ final class Season {
         judge = try Judge(database)
         // Sometimes there is room for few at once, so that tasks wait.
         let caps = chance.permille(300) ? [2, 3] : [20, 20]
-        hands = ["responder 1", "responder 2", "watchdog"].map {
+        let watchdogs = chance.permille(300) ? ["watchdog 1", "watchdog 2", "watchdog 3"] : ["watchdog"]
+        hands = (["responder 1", "responder 2"] + watchdogs).map {
             Hand(name: $0, arguments: [database, String(caps[0]), String(caps[1])])
         }
         judge.waitsForPlace = caps[1] < 20
@@ -103,7 +104,8 @@ final class Season {
         let error = Int(outside.error / 1000)
         // Somebody sets it right again now and then.
         tell("the clock is turned")
-        outside.turnClock(seconds: error != 0 && chance.permille(500) ? -error : spans[chance.below(spans.count)])
+        outside.turnClock(
+            seconds: error != 0 && chance.permille(500) ? -error : spans[chance.below(spans.count)])
     }
 
     /// Kills somebody in the middle of whatever he waits for.
@@ -122,8 +124,9 @@ final class Season {
     /// Lets a process come as far as its next call, moment or end; gives it something to do if it has nothing.
     private func advance(_ hand: Hand) {
         guard !hand.isIdle else {
-            let isWatchdog = hand === hands[2]
-            let order: Order = isWatchdog && chance.permille(80) ? .pass : chance.permille(30) ? .rescue : .turn
+            let isWatchdog = hands.dropFirst(2).contains { $0 === hand }
+            let order: Order =
+                isWatchdog && chance.permille(80) ? .pass : chance.permille(30) ? .rescue : .turn
             tell("\(hand.name): \(order)")
             hand.give(order, at: outside.now)
             return

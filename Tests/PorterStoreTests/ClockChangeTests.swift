@@ -32,7 +32,10 @@ import Testing
         #expect(try one.nextJob() == due.adding(seconds: 86_400))
     }
 
-    @Test func `time that passes, a clock that is steered and a machine that was started again change nothing`() throws {
+    @Test
+    func `time that passes, a clock that is steered and a machine that was started again change nothing`()
+        throws
+    {
         let folder = try TemporaryFolder()
         let clocks = Clocks()
         let store = try Database(

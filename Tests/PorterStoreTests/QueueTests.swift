@@ -156,6 +156,7 @@ import Testing
         let store = try Store()
         try store.accept(1)
         #expect(try store.database.nextInQueue(Caps(perPerson: 5, total: 5), at: store.start) == nil)
-        #expect(try store.database.place(of: Store.id(1), Caps(perPerson: 5, total: 5), at: store.start) == nil)
+        #expect(
+            try store.database.place(of: Store.id(1), Caps(perPerson: 5, total: 5), at: store.start) == nil)
     }
 }

@@ -33,6 +33,7 @@ import Testing
         world.crew.change { $0.hangs = .agent }
         let id = try world.ask()
         try world.live(seconds: 30)
+        world.crew.change { $0.claims = false }
 
         world.time.turn(seconds: jump)
         try world.live(seconds: 70)
@@ -40,7 +41,8 @@ import Testing
         #expect(try world.task(id).reason == .machineLost)
     }
 
-    @Test(arguments: jumps) func `a clock that is set extends no token, and each is revoked`(jump: Int) throws {
+    @Test(arguments: jumps) func `a clock that is set extends no token, and each is revoked`(jump: Int) throws
+    {
         let world = try World()
         world.crew.change { $0.hangs = .agent }
         let id = try world.ask()
@@ -58,7 +60,8 @@ import Testing
         #expect(world.github.liveTokens == [])
     }
 
-    @Test(arguments: jumps) func `what was put off before the clock was set is done in time`(jump: Int) throws {
+    @Test(arguments: jumps) func `what was put off before the clock was set is done in time`(jump: Int) throws
+    {
         let world = try World()
         world.github.faults.plant(.unreachable, at: "issue", times: 6)
         let id = try world.ask()
@@ -70,7 +73,9 @@ import Testing
         #expect(try world.task(id).state == .success)
     }
 
-    @Test(arguments: jumps) func `a lost answer settles for its whole time whatever the clock shows`(jump: Int) throws {
+    @Test(arguments: jumps) func `a lost answer settles for its whole time whatever the clock shows`(
+        jump: Int
+    ) throws {
         let world = try World()
         world.github.faults.plant(.uncertainAfter, at: "createComment")
         let id = try world.ask()

@@ -40,7 +40,9 @@ import Testing
                 if task.state == .running { running[task.author.id, default: 0] += 1 }
                 try lookAtPlace(task, world)
             }
-            if running.values.reduce(0, +) > caps.total { flaws.append("\(running) run at \(world.now.iso8601)") }
+            if running.values.reduce(0, +) > caps.total {
+                flaws.append("\(running) run at \(world.now.iso8601)")
+            }
             if running.values.contains(where: { $0 > caps.perPerson }) {
                 flaws.append("\(running) run at \(world.now.iso8601)")
             }
@@ -52,13 +54,15 @@ import Testing
         }
 
         private mutating func lookAtPlace(_ task: PorterTask, _ world: World) throws {
-            guard task.state == .queued, let place = try world.store.place(of: task.id, caps, at: world.now) else {
+            guard task.state == .queued, let place = try world.store.place(of: task.id, caps, at: world.now)
+            else {
                 places[task.id] = nil
                 return
             }
             places[task.id, default: []].append(place)
             places[task.id] = places[task.id].map { Array($0.suffix(lag + 1)) }
-            guard let shown = world.statuses(task.id).first?.body.firstMatch(of: /place (\d+) in the queue/) else {
+            guard let shown = world.statuses(task.id).first?.body.firstMatch(of: /place (\d+) in the queue/)
+            else {
                 return
             }
             if let number = Int(shown.1), places[task.id]?.contains(number) != true {
@@ -71,7 +75,8 @@ import Testing
             edits.flatMap { comment, edits in
                 zip(edits, edits.dropFirst().dropLast()).compactMap { earlier, later in
                     let least: Int64 = later.isQueued ? 30_000 : 10_000
-                    return later.at - earlier.at < least ? "\(comment) after \(later.at - earlier.at) ms" : nil
+                    return later.at - earlier.at < least
+                        ? "\(comment) after \(later.at - earlier.at) ms" : nil
                 }
             }
         }
@@ -116,7 +121,8 @@ import Testing
         var flaws: [String] = []
         for change in changes.sorted(by: { ($0.at, $0.by) < ($1.at, $1.by) }) {
             running[change.person, default: 0] += change.by
-            if running.values.reduce(0, +) > caps.total || running[change.person, default: 0] > caps.perPerson {
+            if running.values.reduce(0, +) > caps.total || running[change.person, default: 0] > caps.perPerson
+            {
                 flaws.append("\(running) at \(change.at.iso8601)")
             }
         }

@@ -88,7 +88,9 @@ import Testing
         return cases.values.sorted { $0.name < $1.name }
     }
 
-    @Test func `every kind of call that the sources know is made and fails in every way, and all ends well`() throws {
+    @Test func `every kind of call that the sources know is made and fails in every way, and all ends well`()
+        throws
+    {
         let cases = try Self.cases()
         // A new kind of call must come into a plot, or nobody knows what its failure does.
         #expect(Set(cases.filter { !$0.isEngine }.map(\.name)) == OutgoingCall.github)
@@ -120,13 +122,16 @@ import Testing
 
         // A token whose answer was lost is known to nobody, Porter included: it can only expire.
         let isLostToken = one.name == "contentsToken" && withEffect
-        #expect(try world.flaws(id).filter { !isLostToken || $0 != "1 tokens are still good" } == [], "\(words)")
+        #expect(
+            try world.flaws(id).filter { !isLostToken || $0 != "1 tokens are still good" } == [], "\(words)")
         let task = try world.task(id)
         #expect(task.state == .success || task.reason != nil, "\(words)")
         if let reason = task.reason {
             #expect(world.endings(id).first?.body.contains("`\(reason.rawValue)`") == true, "\(words)")
         }
-        #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == (one.plot.isAnswered ? 1 : 0), "\(words)")
+        #expect(
+            world.comments(ending: "<!-- porter:reply:9 -->").count == (one.plot.isAnswered ? 1 : 0),
+            "\(words)")
         #expect(world.engine.all.filter { $0.task == id.rawValue }.count <= task.attempt, "\(words)")
         #expect(world.github.seen.reviews.count == (task.pullRequestNumber == nil ? 0 : 1), "\(words)")
         #expect(try world.store.countJobs() == [:], "\(words)")

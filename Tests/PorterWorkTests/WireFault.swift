@@ -55,7 +55,8 @@ enum WireFault: String, CaseIterable, Sendable {
 /// Every kind of call that leaves Porter, by the names that the sources give it.
 enum OutgoingCall {
     /// The operations of GitHub.
-    static let github = names(of: GitHub.live(transport: silence, apiURL: "", appID: "", sign: { $0 }, clock: clock))
+    static let github = names(
+        of: GitHub.live(transport: silence, apiURL: "", appID: "", sign: { $0 }, clock: clock))
     /// The operations of the engine.
     static let engine = names(of: Machines.live(transport: silence, baseURL: "", app: "", token: nil))
 
@@ -87,7 +88,8 @@ enum OutgoingCall {
             return try fault.answer(Data(#"{"id":5,"number":5,"token":"ghs_2","state":"open"}"#.utf8))
         }
         let client = GitHub.live(
-            transport: transport, apiURL: "https://github.example/api/v3", appID: "1", sign: { $0 }, clock: clock)
+            transport: transport, apiURL: "https://github.example/api/v3", appID: "1", sign: { $0 },
+            clock: clock)
         do throws(GitHubError) {
             try sample(name, client)
             return nil
@@ -100,13 +102,15 @@ enum OutgoingCall {
         let transport = Transport { _, _ throws(TransportError) in
             try fault.answer(Data(#"{"id":"m1","name":"porter","state":"started"}"#.utf8))
         }
-        let client = Machines.live(transport: transport, baseURL: "http://engine.example/v1", app: "a", token: nil)
+        let client = Machines.live(
+            transport: transport, baseURL: "http://engine.example/v1", app: "a", token: nil)
         do throws(MachinesError) {
             switch name {
             case "create":
                 _ = try client.create(
                     MachinePlan(
-                        name: "porter", image: "i", environment: [:], metadata: [:], region: nil, cpus: 1, memory: 1))
+                        name: "porter", image: "i", environment: [:], metadata: [:], region: nil, cpus: 1,
+                        memory: 1))
             case "find": _ = try client.find("m1")
             case "list": _ = try client.list("porter_task", "t")
             case "destroy": try client.destroy("m1")
@@ -142,7 +146,8 @@ enum OutgoingCall {
         case "pullRequests": _ = try github.pullRequests(place, "b")
         case "createPullRequest":
             _ = try github.createPullRequest(
-                place, GitHub.PullRequestDraft(title: "t", body: "b", head: "h", base: "trunk", isDraft: false))
+                place,
+                GitHub.PullRequestDraft(title: "t", body: "b", head: "h", base: "trunk", isDraft: false))
         case "requestReview": try github.requestReview(place, 5, "maria")
         case "contentsToken": _ = try github.contentsToken(place, .read)
         case "revoke": try github.revoke(Secret("ghs_3"))

@@ -54,7 +54,7 @@ package final class WorldCrew: Sendable {
     }
 
     /// Lets each worker do all that it can now.
-    func act(in world: World) throws {
+    package func act(in world: World) throws {
         guard world.isListening else { return }
         for entry in world.engine.running {
             for _ in 0..<12 {

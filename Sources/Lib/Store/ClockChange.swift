@@ -1,5 +1,6 @@
 import GRDB
 package import Porter
+import Synchronization
 
 /// The clock on the wall beside one that nobody can set.
 package struct ClockReading: Hashable, Sendable {
@@ -85,7 +86,9 @@ extension Database {
     /// - Returns: by how many milliseconds stored times were moved since the last call, here or with another
     ///   write of this process; nil when they were not.
     package func followClock() throws(StoreError) -> Int64? {
-        if let reading = readClock?(), knownClock.withLock({ $0.offset })?.change(to: ClockOffset(reading)) != nil {
+        if let reading = readClock?(),
+            knownClock.withLock({ $0.offset })?.change(to: ClockOffset(reading)) != nil
+        {
             try write("follow the clock") { _ in }
         }
         return knownClock.withLock { known in

@@ -41,7 +41,8 @@ extension Work {
                 }
             return try result(
                 store.acceptInstallation(
-                    delivery, id: news.installationID, account: news.account, state: state, at: now), delivery)
+                    delivery, id: news.installationID, account: news.account, state: state, at: now), delivery
+            )
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
             for change in repositories where try serves(change.owner) { served.append(change) }
