@@ -46,9 +46,7 @@ struct Child {
         let chance = Mutex(Chance(seed: seed))
         let store: Database
         do throws(StoreError) {
-            store = try Database(
-                path: database,
-                readClock: { ClockReading(boot: "this", wall: time.now, uptime: time.uptime) })
+            store = try Database(path: database)
             _ = try store.madeAt(start.porter)
         } catch {
             FileHandle.standardError.write(Data("child: \(error)\n".utf8))

@@ -47,11 +47,8 @@ package final class World: Sendable {
             caps: Caps(perPerson: 5, total: 20), limits: Policy.Limits(), teamKeys: [:],
             retentionDays: 90, logLimit: 1_048_576)
         change(&policy)
+        live = Mutex(Live(store: try Database(path: folder + "/porter.sqlite"), policy: policy))
         let time = time
-        live = Mutex(
-            Live(
-                store: try Database(path: folder + "/porter.sqlite", readClock: { time.reading }),
-                policy: policy))
         github.now = { time.now }
         _ = try store.madeAt(time.now)
     }
@@ -172,8 +169,7 @@ package final class World: Sendable {
     package func reboot() throws {
         let dead = store.holder.name
         unlink(folder + "/porter.sqlite-holders/" + dead)
-        let time = time
-        let fresh = try Database(path: folder + "/porter.sqlite", readClock: { time.reading })
+        let fresh = try Database(path: folder + "/porter.sqlite")
         live.withLock { $0.store = fresh }
         try fresh.releaseDeadHolders()
     }

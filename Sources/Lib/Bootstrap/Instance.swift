@@ -55,7 +55,7 @@ package struct Instance: Sendable {
         for secret in configuration.secrets { Redactor.shared.watch(secret) }
         cancellation = Cancellation()
         do throws(StoreError) {
-            store = try Database(path: configuration.database, readClock: ClockReading.now)
+            store = try Database(path: configuration.database)
         } catch {
             Say.line("PORTER_DATABASE: \(error)")
             (error.code == .newer || error.code == .busy ? ExitCode.tryAgain : .unavailable).leave()

@@ -19,26 +19,6 @@ extension Clock {
     }
 }
 
-extension ClockReading {
-    /// Which start of the machine this is.
-    ///
-    /// - SeeAlso: <https://docs.kernel.org/admin-guide/sysctl/kernel.html#random>
-    private static let boot =
-        (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))?
-        .filter { !$0.isWhitespace } ?? "unknown"
-
-    /// The machine's clock beside the time since its start.
-    ///
-    /// - SeeAlso: <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>
-    @Sendable static func now() -> ClockReading {
-        var time = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &time)
-        return ClockReading(
-            boot: boot, wall: Clock.system.now(),
-            uptime: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
-    }
-}
-
 extension Entropy {
     /// OpenSSL's generator.
     static let system = Entropy { SecureRandom.bytes($0) }

@@ -23,10 +23,6 @@ package final class Database: Sendable {
     /// Claims that could not be given back when their work failed.
     let unreturned = Mutex<[JobClaim]>([])
     private let wakers = Mutex<[@Sendable () -> Void]>([])
-    /// Both clocks; nil where nobody can set the one.
-    let readClock: (@Sendable () -> ClockReading)?
-    /// Against which clock the stored times are, as far as this process knows, and a change not told yet.
-    let knownClock = Mutex<(offset: ClockOffset?, moved: Int64?)>((nil, nil))
 
     /// Milliseconds that a connection waits for another's lock.
     package static let busyTimeout = 5000
@@ -38,15 +34,10 @@ package final class Database: Sendable {
 
     /// Opens the file, makes it when there is none, and brings its schema up to date.
     ///
-    /// - Parameter readClock: reads the clock of stored times beside one that nobody can set, so that a
-    ///   change of it is noticed; without, stored times stand whatever the clock shows.
     /// - Throws: ``StoreError`` with `.newer` when a newer Porter has migrated it, `.unavailable` when it
     ///   cannot be opened or written.
-    package init(
-        path: String, readClock: (@Sendable () -> ClockReading)? = nil
-    ) throws(StoreError) {
+    package init(path: String) throws(StoreError) {
         self.path = path
-        self.readClock = readClock
         do {
             let guardian = try MigrationLock(path: path + "-migrate")
             defer { guardian.release() }
@@ -147,10 +138,7 @@ package final class Database: Sendable {
         let batch = queue.withLock { $0.takeAll() }
         var hasNewWork = false
         do {
-            hasNewWork = try pool.writeWithoutTransaction { db in
-                try followClock(db)
-                return try Self.commit(batch, db)
-            }
+            hasNewWork = try pool.writeWithoutTransaction { db in try Self.commit(batch, db) }
         } catch {
             for pending in batch { pending.failure = error }
         }

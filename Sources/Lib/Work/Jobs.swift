@@ -70,9 +70,6 @@ extension Work {
     ///
     /// - Throws: ``StoreError`` when the database cannot be read or written; the job stays, to be done later.
     package func turn() throws(StoreError) -> Turn {
-        if let moved = try store.followClock() {
-            log(.warning, "clock was set", ["seconds": "\(moved / 1000)"])
-        }
         try startQueued()
         guard let claim = try store.claimJob(at: now) else { return .idle }
         world.moment("job.claimed")

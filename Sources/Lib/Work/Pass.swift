@@ -27,9 +27,6 @@ extension Work {
     package func pass() throws(StoreError) -> PassReport {
         var report = PassReport()
         let start = ContinuousClock.now
-        if let moved = try store.followClock() {
-            log(.warning, "clock was set", ["seconds": "\(moved / 1000)"])
-        }
         try store.releaseDeadHolders()
         for (task, kind) in try store.strandedTasks() {
             log(.warning, "task had no job", ["task.id": task.rawValue, "job": kind.rawValue])
