@@ -33,7 +33,7 @@ extension State {
             updatedAt: now)
         comments[comment.id] = comment
         let moment = now
-        issues[issue.key]?.updatedAt = moment
+        issues[issue.key]?.updatedAt = max(moment, issue.updatedAt)
         return comment
     }
 

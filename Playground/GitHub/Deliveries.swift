@@ -16,6 +16,8 @@ struct Delivery: Sendable {
     /// The exact bytes that are signed and sent.
     let payload: Data
     let isRedelivery: Bool
+    /// Seconds by which the log makes it older than it is.
+    var age: Int64 = 0
     /// Nil until the attempt is over.
     var outcome: Outcome?
 
@@ -45,9 +47,10 @@ extension State {
         if let organization = json(organization: installation.accountID) {
             payload = payload + ["organization": organization]
         }
-        let delivery = Delivery(
+        var delivery = Delivery(
             id: newID(), guid: newGUID(), event: event, action: action, installationID: installation.id,
             repositoryID: repository?.id, payload: (payload + about).data, isRedelivery: false)
+        delivery.age = age
         deliveries.append(delivery)
         return delivery
     }
@@ -65,6 +68,13 @@ extension State {
             payload: delivery.payload, isRedelivery: true)
         deliveries.append(again)
         return again
+    }
+
+    /// The deliveries that the log shows, the newest first.
+    var deliveryLog: [Delivery] {
+        let oldest = clock.now().adding(seconds: -Int(logReach))
+        return deliveries.filter { delivery in delivery.outcome.map { $0.at >= oldest } ?? false }
+            .sorted { $0.place > $1.place }
     }
 
     /// A delivery in the App's log: `hook-delivery-item`.
@@ -99,6 +109,11 @@ extension State {
             ],
         ]
     }
+}
+
+extension Delivery {
+    /// Where it stands in the log, by time.
+    var place: (Int64, Int64) { (outcome?.at.milliseconds ?? .max, id) }
 }
 
 /// A GUID as GitHub's deliveries bear them.

@@ -18,7 +18,10 @@ struct App: Sendable {
         "pull_requests": "write",
     ]
     /// The events that it has subscribed to; those about installations come unasked.
-    static let events = ["issue_comment", "issues", "pull_request", "repository"]
+    static let events = [
+        "issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment",
+        "repository",
+    ]
 }
 
 /// An account's installation of the App.

@@ -21,14 +21,35 @@ struct RestAPI: Sendable {
         } catch {
             response = error.response
         }
+        let isUnchanged = Self.tag(&response, request)
         response.fields["X-GitHub-Request-Id"] = SecureRandom.bytes(12).hexadecimal.uppercased()
         response.fields["X-GitHub-Api-Version-Selected"] =
             Self.version
         response.fields["X-GitHub-Media-Type"] = "github.v3; format=json"
-        for (name, value) in world.rateLimitFields(request) where response.fields[name] == nil {
+        for (name, value) in world.rateLimitFields(request, isFree: isUnchanged) where response.fields[name] == nil {
             response.fields[name] = value
         }
         return response
+    }
+
+    /// Marks what was read with its `ETag`, and leaves the body away when the caller has it already.
+    ///
+    /// - Returns: whether that is so; then the call does not count.
+    /// - SeeAlso: <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#use-conditional-requests-if-appropriate>
+    private static func tag(_ response: inout Response, _ request: Request) -> Bool {
+        guard request.method == "GET", response.status == 200 else { return false }
+        let tag = "W/\"\(SHA256.digest(response.body).hexadecimal)\""
+        response.fields["ETag"] = tag
+        let known = (request.fields["If-None-Match"] ?? "").split(separator: ",").map {
+            $0.trimmingPrefix { $0.isWhitespace }
+        }
+        // Weak and strong tags of one body are one here, as GitHub takes them.
+        func bare(_ tag: Substring) -> Substring { tag.trimmingPrefix("W/") }
+        guard known.contains(where: { bare($0) == bare(tag[...]) }) else { return false }
+        response.status = 304
+        response.body = Data()
+        response.fields["Content-Type"] = nil
+        return true
     }
 
     private func dispatch(_ request: Request) throws(Refusal) -> Response {

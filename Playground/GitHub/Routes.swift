@@ -72,7 +72,9 @@ struct Route: Sendable {
         Route(
             "POST", "/repos/{owner}/{repo}/issues/comments/{comment}/reactions", .talk(.write),
             ReactionOperations.addToComment),
+        Route("GET", "/repos/{owner}/{repo}/issues", .issues(.read), ListOperations.issues),
         Route("POST", "/repos/{owner}/{repo}/issues", .issues(.write), IssueOperations.create),
+        Route("GET", "/repos/{owner}/{repo}/issues/comments", .issues(.read), ListOperations.comments),
         Route("GET", "/repos/{owner}/{repo}/issues/{number}", .talk(.read), IssueOperations.show),
         Route("PATCH", "/repos/{owner}/{repo}/issues/{number}", .talk(.write), IssueOperations.edit),
         Route("GET", "/repos/{owner}/{repo}/issues/{number}/comments", .talk(.read), CommentOperations.list),
@@ -93,7 +95,12 @@ struct Route: Sendable {
 
         Route("GET", "/repos/{owner}/{repo}/pulls", .pulls(.read), PullOperations.list),
         Route("POST", "/repos/{owner}/{repo}/pulls", .pulls(.write), PullOperations.create),
+        Route("GET", "/repos/{owner}/{repo}/pulls/comments", .pulls(.read), ListOperations.reviewComments),
+        Route(
+            "POST", "/repos/{owner}/{repo}/pulls/comments/{comment}/reactions", .pulls(.write),
+            ReactionOperations.addToReviewComment),
         Route("GET", "/repos/{owner}/{repo}/pulls/{number}", .pulls(.read), PullOperations.show),
+        Route("GET", "/repos/{owner}/{repo}/pulls/{number}/reviews", .pulls(.read), ListOperations.reviews),
         Route(
             "POST", "/repos/{owner}/{repo}/pulls/{number}/requested_reviewers", .pulls(.write),
             PullOperations.requestReviewers),

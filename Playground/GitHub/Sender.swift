@@ -69,7 +69,7 @@ final class Sender: Sendable {
         let start = world.clock.now()
         func outcome(_ status: String, _ code: Int, _ response: Response? = nil) -> Delivery.Outcome {
             Delivery.Outcome(
-                at: start, milliseconds: world.clock.now() - start, status: status, code: code,
+                at: start.adding(seconds: -Int(delivery.age)), milliseconds: world.clock.now() - start, status: status, code: code,
                 request: fields, response: response)
         }
         guard isDelivering else { return outcome("failed to connect to host", 502) }

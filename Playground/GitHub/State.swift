@@ -15,10 +15,16 @@ struct State: Sendable {
     var repositories: [Int64: Repository] = [:]
     var issues: [IssueKey: Issue] = [:]
     var comments: [Int64: IssueComment] = [:]
+    var reviews: [Int64: Review] = [:]
+    var reviewComments: [Int64: ReviewComment] = [:]
     var tokens: [String: Token] = [:]
     var deliveries: [Delivery] = []
     var faults: [Fault] = []
     var rateLimits: [String: RateLimit] = [:]
+    /// Seconds that the log of deliveries reaches back.
+    var logReach: Int64 = 3 * 86_400
+    /// Seconds ago at which what is being changed happens.
+    var age: Int64 = 0
     /// Whether deliveries leave at all.
     var isDelivering = true
     private var lastID: Int64
@@ -37,7 +43,7 @@ struct State: Sendable {
     var api: String { origin + "/api/v3" }
 
     /// The moment as GitHub keeps it, in whole seconds.
-    var now: Instant { Instant(seconds: clock.now().seconds) }
+    var now: Instant { Instant(seconds: clock.now().seconds - age) }
 
     /// A number that nothing has yet.
     mutating func newID() -> Int64 {

@@ -84,6 +84,17 @@ import Testing
         Case(
             method: "POST", template: repo + "/issues/{issue_number}/comments",
             path: hello + "/issues/1/comments", body: ["body": ""], status: 422),
+        Case(method: "GET", template: repo + "/issues/comments", path: hello + "/issues/comments"),
+        Case(
+            method: "GET", template: repo + "/issues/comments", path: hello + "/issues/comments?since=x",
+            status: 422),
+        Case(method: "GET", template: repo + "/pulls/comments", path: hello + "/pulls/comments"),
+        Case(
+            method: "POST", template: repo + "/pulls/comments/{comment_id}/reactions",
+            path: hello + "/pulls/comments/{review_comment}/reactions", body: ["content": "eyes"],
+            status: 201),
+        Case(
+            method: "GET", template: repo + "/pulls/{pull_number}/reviews", path: hello + "/pulls/2/reviews"),
         Case(
             method: "GET", template: repo + "/issues/comments/{comment_id}",
             path: hello + "/issues/comments/{comment}"),
@@ -129,6 +140,7 @@ import Testing
             as: token)
         #expect(opened.status == 201)
         scene.control("POST", "ping", ["wait": true])
+        scene.review()
         return (comment, token)
     }
 
@@ -138,6 +150,8 @@ import Testing
         let delivery = scene.world.with { $0.deliveries.first { $0.outcome != nil }?.id ?? 0 }
         let path = example.path.replacing("{comment}", with: String(comment))
             .replacing("{delivery}", with: String(delivery))
+            .replacing(
+                "{review_comment}", with: String(scene.world.with { $0.reviewComments.keys.first ?? 0 }))
         let credential = example.isApp ? try scene.webToken() : token
         let response = scene.call(example.method, path, example.body, as: credential)
         #expect(response.status == example.status)
@@ -189,6 +203,28 @@ import Testing
         },
         Event("repository", "deleted") { $0.control("DELETE", "repositories/octo-team/hello") },
     ]
+
+    @Test func `each entry of the list of issues is as GitHub describes an issue`() throws {
+        let (_, token) = try prepare()
+        let listed = scene.call("GET", Self.hello + "/issues?state=all", as: token)
+        let operation = try #require(
+            try Self.description.get().operation("GET", Self.repo + "/issues/{issue_number}"))
+        let schema = try #require(operation.answer(200))
+
+        #expect(listed.json.array.count == 2)
+        for issue in listed.json.array { #expect(try schema.problems(JSONValue(issue.data)) == []) }
+    }
+
+    @Test(arguments: ["pull_request_review.submitted", "pull_request_review_comment.created"])
+    func `what is said of a review is as GitHub describes it`(name: String) throws {
+        _ = try prepare()
+        let delivery = try #require(
+            scene.world.with { state in
+                state.deliveries.last { "\($0.event).\($0.action ?? "")" == name }
+            })
+        let document = try JSONValue(Fixtures.data("webhooks/_schemas_current/\(name).schema.json"))
+        #expect(JSONSchema(document, in: document).problems(try JSONValue(delivery.payload)) == [])
+    }
 
     @Test(arguments: events)
     func `a payload is as GitHub describes it`(_ event: Event) throws {

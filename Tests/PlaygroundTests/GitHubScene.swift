@@ -119,6 +119,16 @@ final class GitHubScene: Sendable {
         return try #require(made.json["id"].int)
     }
 
+    /// A review of pull request 2 and a comment on a line of it, by mona.
+    func review(_ text: String = "hello") {
+        for path in ["reviews", "review-comments"] {
+            let made = control(
+                "POST", path,
+                ["repository": "octo-team/hello", "pull": 2, "author": "mona", "body": .string(text)])
+            #expect(made.status == 201)
+        }
+    }
+
     /// Puts a commit on a new branch of octo-team/hello.
     func push(_ branch: String, _ files: [String: String]) throws {
         let git = world.git.repository("octo-team/hello")

@@ -18,7 +18,7 @@ import Testing
             "GitHub describes no \(method) \(template)")
     }
 
-    @Test(arguments: Operation.all)
+    @Test(arguments: Operation.all.filter(\.isDescribed))
     func `an operation is as GitHub describes it`(_ operation: Operation) throws {
         let described = try described(operation.method, operation.template)
         let wire = ScriptedGitHub([Response(status: operation.status)])
@@ -70,7 +70,7 @@ import Testing
 
     // GitHub's examples; then the poorest answers that its description allows; then null for everything
     // optional, which it does not allow and GitHub sends at times.
-    @Test(arguments: Operation.all.filter(\.isRead))
+    @Test(arguments: Operation.all.filter { $0.isRead && $0.isDescribed })
     func `GitHub's example is read for what it says`(_ operation: Operation) throws {
         let described = try described(operation.method, operation.template)
         let examples = described.examples(operation.status)
@@ -82,7 +82,7 @@ import Testing
         #expect(wire.unused == 0)
     }
 
-    @Test(arguments: Operation.all.filter(\.isRead), JSONSchema.Thinning.allCases)
+    @Test(arguments: Operation.all.filter { $0.isRead && $0.isDescribed }, JSONSchema.Thinning.allCases)
     func `an answer without its optional fields is read all the same`(
         _ operation: Operation, _ thinning: JSONSchema.Thinning
     ) throws {

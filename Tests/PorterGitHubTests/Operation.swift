@@ -15,6 +15,10 @@ struct Operation: Sendable, CustomTestStringConvertible {
     var accept = "application/vnd.github+json"
     /// The permissions of the token; nil when the App itself calls.
     let permissions: [String: String]?
+    /// Whether the token reaches one repository, or all of the installation.
+    var isForOneRepository = true
+    /// Whether GitHub's description is among the fixtures.
+    var isDescribed = true
     var body: JSONValue?
     /// What GitHub answers when all is well.
     let status: Int
@@ -29,7 +33,9 @@ struct Operation: Sendable, CustomTestStringConvertible {
 }
 
 extension Operation {
-    static let all: [Operation] = [
+    static let all = calls + lists
+
+    private static let calls: [Operation] = [
         Operation(
             name: "installation", method: "GET", template: "/app/installations/{installation_id}",
             target: "/app/installations/7", permissions: nil, status: 200,
@@ -41,7 +47,7 @@ extension Operation {
             name: "deliveries", method: "GET", template: "/app/hook/deliveries",
             target: "/app/hook/deliveries?per_page=100", permissions: nil, status: 200,
             run: { (github) throws(GitHubError) in
-                try github.deliveries(nil).items.map { "\($0.id) \($0.event) \($0.isSuccess)" }
+                try github.deliveries(.first(unless: nil)).items.map { "\($0.id) \($0.event) \($0.isSuccess)" }
                     .joined(separator: ",")
             }, outcome: "12345678 issues true,123456789 issues true"),
         Operation(
@@ -119,7 +125,7 @@ extension Operation {
             target: "/repos/octocat/Hello-World/issues/comments/5/reactions",
             permissions: ["issues": "write"], body: .object(["content": .string("rocket")]), status: 201,
             run: { (github) throws(GitHubError) in
-                try github.react(.hello, 5, .rocket)
+                try github.react(.hello, .comment(5), .rocket)
                 return "done"
             }, outcome: "done"),
         Operation(

@@ -91,6 +91,70 @@ import Testing
         #expect(installed.repository.installationID == 99)
     }
 
+    @Test(.needsFixtures, arguments: [
+        ("issues/opened.payload.json", "issues", CommandSource.opening),
+        ("pull_request_review_comment/created.payload.json", "pull_request_review_comment", .reviewComment),
+        ("pull_request_review/submitted.payload.json", "pull_request_review", .review),
+    ])
+    func `an opened issue, a review and a comment on a line are texts with a source of their own`(
+        file: String, event: String, source: CommandSource
+    ) throws {
+        let payload = try Fixtures.data("webhooks/\(file)")
+        let recorded = try JSONValue(payload)
+
+        let decoded = try WebhookDecoder.decode(event, payload)
+
+        guard case .comment(let text) = decoded.0 else {
+            Issue.record("\(event) is no text")
+            return
+        }
+        #expect(text.action == "created" && text.source == source && !text.isEdited)
+        let subject = recorded["review"] ?? recorded["comment"] ?? recorded["issue"]
+        #expect(subject?["id"] == .integer(text.commentID))
+        #expect(subject?["body"] == .string(text.body) || text.body.isEmpty)
+        #expect(subject?["user"]?["id"] == .integer(text.author.id))
+        #expect(text.createdAt != nil)
+        #expect(text.isPullRequest == (source != .opening))
+        #expect(text.commandID.source == source && text.commandID.number == text.commentID)
+    }
+
+    @Test(arguments: [
+        ("issues", "edited"), ("issues", "transferred"), ("pull_request_review", "edited"),
+        ("pull_request_review", "dismissed"),
+    ])
+    func `what happens to a text afterwards is nothing`(event: String, action: String) throws {
+        let text = JSONValue.object([
+            "id": .integer(5), "number": .integer(3), "body": .string("@porter x"),
+            "user": .object(["id": .integer(8), "login": .string("p")]),
+        ])
+        let payload = JSONValue.object([
+            "action": .string(action), "issue": text, "review": text, "pull_request": text,
+            "repository": .object([
+                "id": .integer(1), "owner": .object(["id": .integer(2), "login": .string("o")]),
+            ]),
+        ])
+
+        #expect(try WebhookDecoder.decode(event, payload.data).0 == .other)
+    }
+
+    @Test func `an issue that was moved here was opened elsewhere`() throws {
+        var payload = JSONValue.object([
+            "action": .string("opened"),
+            "issue": .object([
+                "id": .integer(5), "number": .integer(3), "body": .string("@porter x"),
+                "user": .object(["id": .integer(8), "login": .string("p")]),
+            ]),
+            "repository": .object([
+                "id": .integer(1), "owner": .object(["id": .integer(2), "login": .string("o")]),
+            ]),
+        ])
+        #expect(try WebhookDecoder.decode("issues", payload.data).0 != .other)
+
+        payload["changes"] = .object(["old_issue": .object(["number": .integer(1)])])
+
+        #expect(try WebhookDecoder.decode("issues", payload.data).0 == .other)
+    }
+
     @Test(arguments: [
         ("created", InstallationChange.Change.created), ("deleted", .deleted), ("suspend", .suspended),
         ("unsuspend", .unsuspended), ("new_permissions_accepted", .permissionsAccepted),

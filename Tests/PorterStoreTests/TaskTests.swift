@@ -44,7 +44,7 @@ import Testing
         try store.start(2)
         let result = try store.database.acceptClosing(
             Delivery(guid: "close", event: "issues", action: "closed", digest: []), repository: 42, issue: 7,
-            at: store.start)
+            closedAt: nil, at: store.start)
 
         #expect(!result.isDuplicate)
         #expect(try store.task(1).state == .cancelled)

@@ -20,12 +20,14 @@ import Testing
         case answered
         /// A second command, whose delivery never arrives, is found in GitHub's log.
         case missed
+        /// A second command, which the log of deliveries does not tell of, is found on GitHub itself.
+        case swept
         /// The worker says nothing more, and its machine must be destroyed.
         case silent
 
         func tell(_ world: World) throws -> TaskID {
             switch self {
-            case .success, .answered, .missed: break
+            case .success, .answered, .missed, .swept: break
             case .failure:
                 world.crew.change {
                     $0.outcome = .failed
@@ -48,7 +50,20 @@ import Testing
                 try world.miss("@porter help", comment: 9)
                 _ = try world.work.pass()
             }
+            if self == .swept {
+                world.github.change { state in
+                    state.isLogReadable = false
+                    state.issues[8] = GitHub.Issue(
+                        number: 8, title: "Mend it", isOpen: true, isLocked: false, isPullRequest: true)
+                }
+                world.write("Nice.", .review, id: 10, issue: 8)
+                world.write("@porter help", id: 9)
+                _ = try world.work.pass()
+            }
         }
+
+        /// Whether the second command gets an answer.
+        var hasAnswer: Bool { [.answered, .missed, .swept].contains(self) }
     }
 
     private static func run(_ story: Story, _ world: World) throws -> TaskID {
@@ -88,13 +103,13 @@ import Testing
                     #expect(machines.count <= 1, "\(story): \(kind) at \(operation)")
                     let state: TaskState =
                         switch story {
-                        case .success, .answered, .missed: .success
+                        case .success, .answered, .missed, .swept: .success
                         case .failure, .refused, .silent: .failed
                         case .stopped, .stoppedByForce: .cancelled
                         }
                     #expect(try world.task(id).state == state, "\(story): \(kind) at \(operation)")
                     #expect(
-                        Self.answers(world) == ([.answered, .missed].contains(story) ? 1 : 0),
+                        Self.answers(world) == (story.hasAnswer ? 1 : 0),
                         "\(story): \(kind) at \(operation)")
                 }
             }
@@ -138,7 +153,7 @@ import Testing
             #expect(try world.flaws(id).filter { $0 != lost } == [], "\(story): killed at \(moment)")
             #expect(world.engine.running.isEmpty, "\(story): killed at \(moment)")
             #expect(
-                Self.answers(world) == ([.answered, .missed].contains(story) ? 1 : 0),
+                Self.answers(world) == (story.hasAnswer ? 1 : 0),
                 "\(story): killed at \(moment)")
         }
     }

@@ -79,12 +79,16 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
-    @Test func `a pull request that was merged before the task ended is its pull request`() throws {
+    // The plain report of the contract names no commit.
+    @Test(arguments: [commit, nil])
+    func `a pull request that was merged before the task ended is its pull request`(
+        reported: String?
+    ) throws {
         for keepsBranch in [true, false] {
             let world = try World()
             world.github.faults.plant(.unreachable, at: "requestReview")
             let id = try report(
-                world, Attempt.Report(outcome: .success, headSHA: Self.commit), branch: Self.commit)
+                world, Attempt.Report(outcome: .success, headSHA: reported), branch: Self.commit)
             try world.settle()
             #expect(world.github.seen.pulls.count == 1)
             #expect(try world.task(id).state == .running)

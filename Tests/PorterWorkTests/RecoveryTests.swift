@@ -41,7 +41,7 @@ import Testing
 
     @Test func `1000 missed commands are all taken in, none twice, within the calls of each turn`() throws {
         let world = try World { $0.caps = Caps(perPerson: 0, total: 0) }
-        world.github.change { $0.logPage = 10 }
+        world.github.change { $0.pageSize = 10 }
         for comment in 1...1000 { try world.miss("@porter demo fix it", comment: Int64(comment)) }
 
         var turns = 0
@@ -129,9 +129,149 @@ import Testing
         #expect(try world.flaws(task) == [])
     }
 
+    @Test func `1000 missed commands, half of them older than the log reaches, are all found, none twice`()
+        throws
+    {
+        let world = try World { $0.caps = Caps(perPerson: 0, total: 0) }
+        world.github.change { state in
+            for number in 1...20 {
+                state.issues[number] = GitHub.Issue(
+                    number: number, title: "T", isOpen: true, isLocked: false, isPullRequest: false)
+            }
+        }
+        try world.pass()
+        for comment in 1...1000 as ClosedRange<Int64> {
+            // Six days, of which the log has three.
+            world.advance(seconds: 518)
+            let issue = 1 + Int(comment) % 20
+            world.write("@porter demo fix it", id: comment, issue: issue)
+            try world.miss("@porter demo fix it", comment: comment, issue: issue)
+        }
+        world.dropOldLog()
+        #expect((490...510).contains(world.github.seen.log.count))
+        let before = world.github.faults.calls.count
+
+        try world.recoverAll { #expect($0 <= 2 * Work.recoveryCalls) }
+
+        #expect(try world.tasks == 1000)
+        // An installation has 5,000 calls an hour.
+        #expect(world.github.faults.calls.count - before < 1000)
+        let tasks = try (1...1000).map { try world.store.findTask(comment: $0)?.id }
+        for comment in 1...1000 as ClosedRange<Int64> {
+            let answer = try world.say("@porter demo fix it", comment: comment, delivery: "missed-\(comment)")
+            #expect(answer == .duplicate(tasks[Int(comment) - 1]))
+        }
+        world.advance(seconds: 120)
+        try world.recoverAll { _ in }
+        #expect(try world.tasks == 1000)
+    }
+
+    @Test func `while the log reaches back, GitHub itself is not looked at`() throws {
+        let world = try World()
+        for day in 1...3 as ClosedRange<Int64> {
+            try world.pass()
+            world.advance(seconds: 2 * 86_400)
+            try world.miss("@porter help", comment: day)
+            world.dropOldLog()
+        }
+
+        try world.pass()
+
+        #expect(world.comments(ending: "-->").count == 3)
+        #expect(world.github.faults.count("installations") == 0)
+    }
+
+    @Test func `a log that has lost what it should still have is not relied upon`() throws {
+        let world = try World()
+        try world.miss("@porter help", comment: 8)
+        try world.pass()
+        world.github.change { $0.log = [] }
+        world.advance(seconds: 3600)
+        world.write("@porter help", id: 9)
+
+        try world.pass()
+        try world.live(seconds: 30)
+
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == 1)
+    }
+
+    @Test func `while the log cannot be read, GitHub itself is looked at, and no longer than that`() throws {
+        let world = try World()
+        world.github.change { $0.isLogReadable = false }
+        world.write("@porter help", id: 9)
+        try world.pass()
+        try world.live(seconds: 30)
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == 1)
+
+        world.github.change { $0.isLogReadable = true }
+        world.advance(seconds: 60)
+        try world.pass()
+        try world.live(seconds: 30)
+        let looks = world.github.faults.count("contents")
+        for _ in 1...5 {
+            world.advance(seconds: 60)
+            try world.pass()
+        }
+
+        #expect(world.github.faults.count("contents") == looks)
+    }
+
+    @Test func `a missed delivery that asks for nothing is asked for once`() throws {
+        let world = try World()
+        try world.miss("Nice.", comment: 9)
+
+        for _ in 1...5 {
+            try world.pass()
+            world.advance(seconds: 60)
+            world.github.change { state in
+                var other = state.log[0]
+                other.logged.id += 100 + Int64(state.log.count)
+                other.logged.guid = "other-\(state.log.count)"
+                other.logged.isSuccess = true
+                other.logged.deliveredAt = other.logged.deliveredAt.adding(seconds: 60)
+                state.log.append(other)
+            }
+        }
+
+        #expect(world.github.faults.count("delivery") == 1)
+    }
+
+    @Test func `a stop that comes late stops nothing that was asked for after it`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        var early = World.event("@porter demo fix it", by: World.wim, comment: 1, issue: World.issue)
+        early.createdAt = world.now.adding(seconds: -100)
+        var stop = World.event("@porter stop", by: World.wim, comment: 2, issue: World.issue)
+        stop.createdAt = world.now.adding(seconds: -50)
+        var late = World.event("@porter demo fix it", by: World.wim, comment: 3, issue: World.issue)
+        late.createdAt = world.now
+        for (number, event) in [early, late, stop].enumerated() {
+            let delivery = Delivery(guid: "\(number)", event: "issue_comment", action: "created", digest: [1])
+            _ = try world.work.accept(delivery, .comment(event))
+            world.advance(seconds: 1)
+        }
+
+        try world.live(seconds: 60)
+
+        #expect(try world.store.findTask(comment: 1)?.state == .cancelled)
+        #expect(try world.store.findTask(comment: 3)?.state == .running)
+    }
+
+    @Test func `a closing that comes late stops only what was asked for before it`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+
+        try world.redeliverClosing(at: world.now.adding(seconds: -3600))
+        #expect(try world.task(id).stopRequestedAt == nil)
+        try world.redeliverClosing(at: world.now)
+        #expect(try world.task(id).stopRequestedAt != nil)
+    }
+
     @Test func `a page that GitHub does not know any more begins the walk anew`() throws {
         let world = try World()
-        world.github.change { $0.logPage = 2 }
+        world.github.change { $0.pageSize = 2 }
         for comment in 1...5 { try world.miss("@porter demo fix it", comment: Int64(comment)) }
         world.github.faults.during("deliveries") {
             world.github.faults.during("deliveries") {
@@ -155,19 +295,57 @@ extension World {
         noteMissed("closing-\(github.seen.log.count)", "issues", "closed", .issueClosed(issue))
     }
 
-    /// How many tasks there are.
-    fileprivate var tasks: Int { get throws { try store.countTasks().values.reduce(0, +) } }
+    /// Delivers that the issue had been closed at that moment.
+    fileprivate func redeliverClosing(at moment: Instant) throws {
+        var issue = IssueEvent(
+            repository: RepositoryRef(installationID: 77, id: 42, owner: "acme", name: "shop"),
+            repositoryOwner: Person(id: 900, login: "acme"), issueNumber: Self.issue)
+        issue.closedAt = moment
+        let delivery = Delivery(
+            guid: "closing-\(moment.milliseconds)", event: "issues", action: "closed", digest: [2])
+        _ = try work.accept(delivery, .issueClosed(issue))
+    }
 
     fileprivate func pass() throws {
         _ = try work.pass()
     }
 
-    /// The job that looks for what never arrived, claimed.
+    /// A job that looks for what never arrived, claimed.
     fileprivate func claimRecovery() throws -> JobClaim? {
         while let claim = try store.claimJob(at: now) {
-            if claim.kind == .recover { return claim }
+            if claim.kind == .recover || claim.kind == .sweep { return claim }
             try store.postponeJob(claim, until: now.adding(seconds: 86_400), failed: false)
         }
         return nil
+    }
+
+    /// Looks for what never arrived until nothing is left, and does nothing else.
+    ///
+    /// - Parameter check: is given how many calls a turn has made.
+    fileprivate func recoverAll(check: (_ calls: Int) -> Void) throws {
+        try work.ensureRecovery()
+        for _ in 0..<500 {
+            guard let claim = try claimRecovery() else {
+                guard try store.countJobs().contains(where: { ["recover", "sweep"].contains($0.key) }) else {
+                    return
+                }
+                advance(seconds: 1)
+                continue
+            }
+            let before = github.faults.calls.count
+            let outcome = try claim.kind == .recover ? work.recover(claim) : work.sweep(claim)
+            check(github.faults.calls.count - before)
+            switch outcome {
+            case .done: try store.finishJob(claim, at: now)
+            case .again(let moment): try store.postponeJob(claim, until: moment, failed: false)
+            }
+        }
+        throw Trouble("the looking never came to an end")
+    }
+
+    /// The log drops what is older than it reaches.
+    fileprivate func dropOldLog() {
+        let oldest = now.adding(seconds: -work.policy.logReach)
+        github.change { state in state.log.removeAll { $0.logged.deliveredAt < oldest } }
     }
 }

@@ -62,9 +62,11 @@ extension World {
     /// - Parameter seconds: how long ago that was.
     /// - Returns: the delivery's id.
     @discardableResult
-    package func miss(_ text: String, comment: Int64, before seconds: Int = 0) throws -> String {
+    package func miss(
+        _ text: String, comment: Int64, issue: Int = issue, before seconds: Int = 0
+    ) throws -> String {
         let guid = "missed-\(comment)"
-        let event = Self.event(text, by: Self.maria, comment: comment, issue: Self.issue)
+        let event = Self.event(text, by: Self.maria, comment: comment, issue: issue)
         noteMissed(guid, "issue_comment", "created", .comment(event), before: seconds)
         return guid
     }

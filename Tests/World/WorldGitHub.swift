@@ -11,8 +11,17 @@ package final class WorldGitHub: Sendable {
         package var isSuspended = false
         /// The log of deliveries, oldest first.
         package var log: [(logged: GitHub.LoggedDelivery, payload: GitHub.LoggedPayload)] = []
-        /// Entries of the log on a page.
-        package var logPage = 100
+        /// Whether the App may read it.
+        package var isLogReadable = true
+        /// Entries of a list on a page.
+        package var pageSize = 100
+        /// What people wrote, whether a delivery told of it or not; see ``World/write(_:comment:by:issue:)``.
+        package var contents: [GitHub.Content] = []
+        /// Whether the repository has a list of issues.
+        package var hasIssues = true
+        package var otherInstallations: [GitHub.Installation] = []
+        /// Answers that nothing has changed, which cost no rate limit.
+        package var unchanged = 0
         /// Nil when the App does not reach it.
         package var repository: GitHub.Repository? = GitHub.Repository(
             id: 42, owner: Person(id: 900, login: "acme"), name: "shop", defaultBranch: "trunk",
@@ -102,14 +111,23 @@ package final class WorldGitHub: Sendable {
                     GitHub.Installation(id: id, account: $0.app.owner, isSuspended: $0.isSuspended)
                 }
             },
-            deliveries: { (page) throws(GitHubError) in
-                try self.call("deliveries") { state in
-                    let start = page.flatMap { Int($0) } ?? 0
-                    let newest = state.log.reversed().dropFirst(start)
-                    let size = state.logPage
-                    return GitHub.DeliveryPage(
-                        items: newest.prefix(size).map(\.logged),
-                        next: newest.count > size ? String(start + size) : nil)
+            installations: { (look) throws(GitHubError) in
+                try self.call("installations") { state in
+                    let installation = GitHub.Installation(
+                        id: 77, account: state.app.owner, isSuspended: state.isSuspended)
+                    return state.page([installation] + state.otherInstallations, look)
+                }
+            },
+            repositories: { (installation, look) throws(GitHubError) in
+                try self.call("repositories") { state in
+                    let found = installation == 77 ? [state.repository].compactMap { $0 } : []
+                    return state.page(found, look)
+                }
+            },
+            deliveries: { (look) throws(GitHubError) in
+                try self.call("deliveries") { (state) throws(GitHubError) in
+                    guard state.isLogReadable else { throw Self.missing("list deliveries") }
+                    return state.page(state.log.reversed().map(\.logged), look)
                 }
             },
             delivery: { (logged) throws(GitHubError) in
@@ -130,6 +148,20 @@ package final class WorldGitHub: Sendable {
                 try self.call("issue") { (state) throws(GitHubError) in
                     guard let issue = state.issues[number] else { throw Self.missing("find issue") }
                     return issue
+                }
+            },
+            contents: { (_, list, since, look) throws(GitHubError) in
+                try self.call("contents") { (state) throws(GitHubError) in
+                    guard state.repository != nil, list != .issues || state.hasIssues else {
+                        throw Self.missing("list contents")
+                    }
+                    return state.page(state.listed(list, since: since), look)
+                }
+            },
+            reviews: { (_, pull, look) throws(GitHubError) in
+                try self.call("reviews") { state in
+                    let found = state.contents.filter { $0.id.source == .review && $0.issueNumber == pull }
+                    return state.page(found.sorted { $0.createdAt < $1.createdAt }, look)
                 }
             },
             permission: { (_, login) throws(GitHubError) in
@@ -165,10 +197,11 @@ package final class WorldGitHub: Sendable {
                     state.deleted.append(id)
                 }
             },
-            react: { (_, comment, reaction) throws(GitHubError) in
+            react: { (_, target, reaction) throws(GitHubError) in
                 try self.call("react") { state in
-                    if state.reactions[comment, default: []].contains(reaction) { return }
-                    state.reactions[comment, default: []].append(reaction)
+                    let key = state.key(of: target)
+                    if state.reactions[key, default: []].contains(reaction) { return }
+                    state.reactions[key, default: []].append(reaction)
                 }
             },
             file: { (_, path, _) throws(GitHubError) in try self.call("file") { $0.files[path] } },

@@ -59,6 +59,7 @@ struct Control: Sendable {
             ("GET", "pull", pullPage),
             ("POST", "comments", createComment), ("PATCH", "comments/{id}", editComment),
             ("DELETE", "comments/{id}", deleteComment),
+            ("POST", "reviews", submitReview), ("POST", "review-comments", createReviewComment),
             ("POST", "issues", createIssue), ("PATCH", "issues/{owner}/{repo}/{number}", editIssue),
             ("POST", "issues/{owner}/{repo}/{number}/{change}", changeIssue),
             ("POST", "repositories", createRepository),
@@ -71,6 +72,7 @@ struct Control: Sendable {
             ("GET", "deliveries/{guid}", showDelivery),
             ("POST", "deliveries/{guid}/redeliver", redeliver), ("POST", "deliver", deliver),
             ("POST", "ping", ping), ("POST", "webhooks", switchWebhooks),
+            ("POST", "log", setLogReach),
             ("GET", "faults", listFaults), ("POST", "faults", addFault), ("DELETE", "faults", clearFaults),
         ]
     }

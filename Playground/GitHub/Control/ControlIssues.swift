@@ -4,12 +4,12 @@ import PorterHTTP
 
 /// People's doings on issues and comments.
 extension Control {
-    /// Comments as a person: `{repository, issue, author, body, via_app?, wait?}`.
+    /// Comments as a person: `{repository, issue, author, body, via_app?, age_s?, wait?}`.
     func createComment(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON
     {
         guard let text = body["body"].string, !text.isEmpty else { throw .missing("body") }
         guard let number = body["issue"].int else { throw .missing("issue") }
-        let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
+        let (json, announced) = try ago(body) { state throws(Refusal) -> (JSON, World.Announced) in
             let place = try repository(state, body["repository"].string)
             let issue = try state.issue(place, Int(number))
             let author = try person(state, body["author"])
@@ -25,10 +25,10 @@ extension Control {
         return result(json, announced, body)
     }
 
-    /// Replaces a comment's text: `{actor?, body, wait?}`.
+    /// Replaces a comment's text: `{actor?, body, age_s?, wait?}`.
     func editComment(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
         guard let text = body["body"].string else { throw .missing("body") }
-        let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
+        let (json, announced) = try ago(body) { state throws(Refusal) -> (JSON, World.Announced) in
             let comment = try find(state, address)
             let actor = try person(state, body["actor"])
             let (edited, announced) = world.editComment(&state, comment, text, by: actor, token: nil)
@@ -48,10 +48,10 @@ extension Control {
         return result([:], announced, body)
     }
 
-    /// Opens an issue: `{repository, title, body, author?, wait?}`.
+    /// Opens an issue: `{repository, title, body, author?, age_s?, wait?}`.
     func createIssue(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
         guard let title = body["title"].string else { throw .missing("title") }
-        let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
+        let (json, announced) = try ago(body) { state throws(Refusal) -> (JSON, World.Announced) in
             let place = try repository(state, body["repository"].string)
             let author = try person(state, body["author"])
             let (issue, announced) = world.createIssue(
@@ -75,13 +75,13 @@ extension Control {
         return result(json, announced, body)
     }
 
-    /// Changes an issue by `{actor?, wait?}`; the change is `close`, `reopen`, `lock`, `unlock` or `delete`.
+    /// Changes an issue by `{actor?, age_s?, wait?}`; the change is `close`, `reopen`, `lock`, `unlock` or `delete`.
     func changeIssue(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
         let changes: [String: World.IssueChange] = [
             "close": .closed, "reopen": .reopened, "lock": .locked, "unlock": .unlocked, "delete": .deleted,
         ]
         guard let change = changes[address["change"] ?? ""] else { throw .notFound }
-        let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
+        let (json, announced) = try ago(body) { state throws(Refusal) -> (JSON, World.Announced) in
             let issue = try issue(state, address)
             let actor = try person(state, body["actor"])
             let (changed, announced) = world.setIssue(&state, issue, change, by: actor, token: nil)

@@ -33,6 +33,22 @@ enum ReactionOperations {
         }
     }
 
+    static func addToReviewComment(_ call: Call) throws(Refusal) -> Response {
+        let content = try content(call)
+        let id = try call.number("comment")
+        return try call.world.with { state throws(Refusal) in
+            guard var comment = state.reviewComments[id],
+                comment.issue.repositoryID == call.repository.id
+            else { throw Refusal.notFound }
+            let issue = try state.issue(call.repository, comment.issue.number)
+            if issue.isLocked { throw Refusal.locked("create reaction") }
+            let (reaction, isNew) = add(content, to: &comment.reactions, call, &state)
+            state.reviewComments[id] = comment
+            if isNew { log(call, state, issue, reaction, ["review_comment_id": .int(id)]) }
+            return .gitHub(state.json(reaction), isNew ? 201 : 200)
+        }
+    }
+
     static func addToIssue(_ call: Call) throws(Refusal) -> Response {
         let content = try content(call)
         return try call.world.with { state throws(Refusal) in

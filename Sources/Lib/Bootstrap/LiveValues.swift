@@ -191,6 +191,13 @@ extension Policy {
             retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
         isSetUp = configuration.app != nil
         isPolling = configuration.ingest == "poll"
+        if Self.isEnterpriseServer(configuration.githubAPIURL) { logReach = 7 * 86_400 }
+    }
+
+    /// Whether the address is that of a GitHub of one's own, not of github.com or an account at ghe.com.
+    static func isEnterpriseServer(_ apiURL: String) -> Bool {
+        guard let host = AddressRules.host(of: apiURL)?.lowercased() else { return true }
+        return host != "api.github.com" && !(host.hasPrefix("api.") && host.hasSuffix(".ghe.com"))
     }
 
     /// Runs that this machine's cores and memory bear, at least one.

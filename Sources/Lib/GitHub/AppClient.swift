@@ -20,7 +20,7 @@ final class AppClient: Sendable {
     let appID: String
     private let sign: @Sendable ([UInt8]) throws -> [UInt8]
     let clock: Clock
-    private let tokens = Mutex<[TokenKey: GitHub.Token]>([:])
+    private let tokens = Mutex<[TokenScope: GitHub.Token]>([:])
     let knownApp = Mutex<KnownApp?>(nil)
 
     /// The App, and until when it need not be asked for.
@@ -29,9 +29,26 @@ final class AppClient: Sendable {
         let until: Instant
     }
 
-    private struct TokenKey: Hashable {
-        let repository: Int64
+    /// What a token opens.
+    struct TokenScope: Hashable {
+        let installation: Int64
+        /// The one repository; nil for all that the installation reaches.
+        let repository: Int64?
         let permissions: [String: String]
+
+        /// One repository.
+        init(_ repository: RepositoryRef, _ permissions: [String: String]) {
+            installation = repository.installationID
+            self.repository = repository.id
+            self.permissions = permissions
+        }
+
+        /// All repositories of the installation.
+        init(installation: Int64, _ permissions: [String: String]) {
+            self.installation = installation
+            repository = nil
+            self.permissions = permissions
+        }
     }
 
     init(
@@ -54,6 +71,8 @@ final class AppClient: Sendable {
         var path: String
         var body: Data?
         var accept = "application/vnd.github+json"
+        /// The `ETag` of what is known: an answer 304 says that it still holds, and costs no rate limit.
+        var known: String?
     }
 
     /// Calls as the App itself, by a fresh JSON web token.
@@ -69,14 +88,18 @@ final class AppClient: Sendable {
     func call(
         _ call: Call, in repository: RepositoryRef, _ permissions: [String: String]
     ) throws(GitHubError) -> Response {
-        let key = TokenKey(repository: repository.id, permissions: permissions)
-        let (token, wasCached) = try cachedToken(key, repository)
+        try self.call(call, with: TokenScope(repository, permissions))
+    }
+
+    /// Calls with a token of that scope.
+    func call(_ call: Call, with scope: TokenScope) throws(GitHubError) -> Response {
+        let (token, wasCached) = try cachedToken(scope)
         do {
             return try send(call, authorization: token.secret.reveal { "Bearer \($0)" })
         } catch {
             guard error.code == .unauthorized, wasCached else { throw error }
-            tokens.withLock { $0[key] = nil }
-            let (fresh, _) = try cachedToken(key, repository)
+            tokens.withLock { $0[scope] = nil }
+            let (fresh, _) = try cachedToken(scope)
             return try send(call, authorization: fresh.secret.reveal { "Bearer \($0)" })
         }
     }
@@ -95,19 +118,18 @@ final class AppClient: Sendable {
         }
     }
 
-    /// A fresh token for the repository.
-    func token(
-        _ repository: RepositoryRef, _ permissions: [String: String]
-    ) throws(GitHubError) -> GitHub.Token {
+    /// A fresh token of that scope.
+    func token(_ scope: TokenScope) throws(GitHubError) -> GitHub.Token {
         let operation = "create installation token"
         let response: Response
         do {
             response = try callAsApp(
                 Call(
                     operation: operation, method: "POST",
-                    path: "/app/installations/\(repository.installationID)/access_tokens",
+                    path: "/app/installations/\(scope.installation)/access_tokens",
                     body: Self.json(
-                        TokenRequest(repository_ids: [repository.id], permissions: permissions))))
+                        TokenRequest(
+                            repository_ids: scope.repository.map { [$0] }, permissions: scope.permissions))))
         } catch {
             // A missing installation or permission must not look like what the token was for is missing.
             guard [.notFound, .gone, .refused].contains(error.code) else { throw error }
@@ -131,6 +153,7 @@ final class AppClient: Sendable {
                 "User-Agent": "Porter/\(Porter.version)", "X-GitHub-Api-Version": "2022-11-28",
             ], body: call.body ?? Data())
         if call.body != nil { request.fields["Content-Type"] = "application/json" }
+        if let known = call.known { request.fields["If-None-Match"] = known }
         for _ in 0...Self.mostRedirects {
             let response: Response
             do {
@@ -149,6 +172,7 @@ final class AppClient: Sendable {
                 continue
             }
             if (200..<300).contains(response.status), !Refusal.isPage(response) { return response }
+            if response.status == 304, call.known != nil { return response }
             throw Refusal.error(
                 response, call.operation, hiding: authorization.dropFirst("Bearer ".count), now: clock.now())
         }
@@ -159,16 +183,16 @@ final class AppClient: Sendable {
     static let mostRedirects = 3
 
     private func cachedToken(
-        _ key: TokenKey, _ repository: RepositoryRef
+        _ scope: TokenScope
     ) throws(GitHubError) -> (GitHub.Token, wasCached: Bool) {
         let soon = clock.now().adding(seconds: Self.tokenMargin)
         let cached = tokens.withLock { tokens in
             tokens = tokens.filter { $0.value.expiresAt > soon }
-            return tokens[key]
+            return tokens[scope]
         }
         if let cached { return (cached, true) }
-        let fresh = try token(repository, key.permissions)
-        tokens.withLock { $0[key] = fresh }
+        let fresh = try token(scope)
+        tokens.withLock { $0[scope] = fresh }
         return (fresh, false)
     }
 
@@ -236,7 +260,7 @@ final class AppClient: Sendable {
 }
 
 private struct TokenRequest: Encodable {
-    let repository_ids: [Int64]
+    let repository_ids: [Int64]?
     let permissions: [String: String]
 }
 

@@ -20,10 +20,18 @@ extension GitHub {
         return GitHub(
             app: { () throws(GitHubError) in try client.app() },
             installation: { id throws(GitHubError) in try client.installation(id) },
-            deliveries: { page throws(GitHubError) in try client.deliveries(page) },
+            installations: { look throws(GitHubError) in try client.installations(look) },
+            repositories: { id, look throws(GitHubError) in try client.repositories(of: id, look) },
+            deliveries: { look throws(GitHubError) in try client.deliveries(look) },
             delivery: { logged throws(GitHubError) in try client.delivery(logged) },
             repository: { place throws(GitHubError) in try client.repository(place) },
             issue: { place, number throws(GitHubError) in try client.issue(place, number) },
+            contents: { place, list, since, look throws(GitHubError) in
+                try client.contents(place, list, since: since, look)
+            },
+            reviews: { place, number, look throws(GitHubError) in
+                try client.reviews(place, number, look)
+            },
             permission: { place, login throws(GitHubError) in try client.permission(place, login) },
             comments: { place, issue, most throws(GitHubError) in
                 try client.comments(place, issue, most: most)
@@ -40,8 +48,8 @@ extension GitHub {
             deleteComment: { place, comment throws(GitHubError) in
                 try client.deleteComment(place, comment)
             },
-            react: { place, comment, reaction throws(GitHubError) in
-                try client.react(place, comment, reaction)
+            react: { place, target, reaction throws(GitHubError) in
+                try client.react(place, target, reaction)
             },
             file: { place, path, branch throws(GitHubError) in try client.file(place, path, branch) },
             branchHead: { place, branch throws(GitHubError) in try client.branchHead(place, branch) },

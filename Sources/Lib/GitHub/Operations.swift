@@ -7,19 +7,19 @@ import Synchronization
 ///
 /// - SeeAlso: <https://docs.github.com/en/rest/authentication/permissions-required-for-github-apps>
 extension AppClient {
-    private static let metadata = ["metadata": "read"]
-    private static let readIssues = ["issues": "read"]
+    static let metadata = ["metadata": "read"]
+    static let readIssues = ["issues": "read"]
     private static let writeIssues = ["issues": "write"]
     private static let readContents = ["contents": "read"]
-    private static let readPulls = ["pull_requests": "read"]
-    private static let askForReview = ["pull_requests": "write"]
+    static let readPulls = ["pull_requests": "read"]
+    private static let writeReviews = ["pull_requests": "write"]
     // The head and the base of a private repository's pull request are contents.
     private static let writePulls = ["contents": "read", "pull_requests": "write"]
 
     /// Characters of a comment that GitHub takes.
     static let maximumComment = 65_536
 
-    private func path(_ place: RepositoryRef, _ rest: String) -> String {
+    func path(_ place: RepositoryRef, _ rest: String) -> String {
         "/repos/\(Self.encoded(place.owner))/\(Self.encoded(place.name))\(rest)"
     }
 
@@ -51,23 +51,7 @@ extension AppClient {
         let answer = try Self.decode(
             InstallationJSON.self,
             callAsApp(Call(operation: operation, path: "/app/installations/\(id)")), operation)
-        return GitHub.Installation(
-            id: answer.id,
-            account: answer.account?.person ?? Person(id: answer.target_id ?? 0, login: "ghost"),
-            isSuspended: answer.suspended_at != nil)
-    }
-
-    /// - SeeAlso: <https://docs.github.com/en/rest/apps/webhooks#list-deliveries-for-an-app-webhook>
-    func deliveries(_ page: String?) throws(GitHubError) -> GitHub.DeliveryPage {
-        let operation = "list deliveries"
-        if let page, !page.hasPrefix(apiURL + "/") {
-            throw GitHubError(.refused, operation: operation, message: "the page is not one of the API's")
-        }
-        let response = try callAsApp(
-            Call(operation: operation, path: page ?? "/app/hook/deliveries?per_page=100"))
-        return GitHub.DeliveryPage(
-            items: try Self.decode([DeliveryJSON].self, response, operation).map(\.value),
-            next: Self.link("next", response).flatMap { $0.hasPrefix(apiURL + "/") ? $0 : nil })
+        return answer.value
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/webhooks#get-a-delivery-for-an-app-webhook>
@@ -184,15 +168,22 @@ extension AppClient {
         }
     }
 
-    /// - SeeAlso: <https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment>
+    /// - SeeAlso: <https://docs.github.com/en/rest/reactions/reactions>
     func react(
-        _ place: RepositoryRef, _ comment: Int64, _ reaction: GitHub.Reaction
+        _ place: RepositoryRef, _ target: GitHub.ReactionTarget, _ reaction: GitHub.Reaction
     ) throws(GitHubError) {
+        let under =
+            switch target {
+            case .comment(let id): "/issues/comments/\(id)"
+            case .reviewComment(let id): "/pulls/comments/\(id)"
+            case .issue(let number): "/issues/\(number)"
+            }
+        var permissions = Self.writeIssues
+        if case .reviewComment = target { permissions = Self.writeReviews }
         _ = try call(
             Call(
-                operation: "add reaction", method: "POST",
-                path: path(place, "/issues/comments/\(comment)/reactions"),
-                body: Self.json(["content": reaction.rawValue])), in: place, Self.writeIssues)
+                operation: "add reaction", method: "POST", path: path(place, under + "/reactions"),
+                body: Self.json(["content": reaction.rawValue])), in: place, permissions)
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/repos/contents#get-repository-content>
@@ -277,13 +268,13 @@ extension AppClient {
             Call(
                 operation: "request review", method: "POST",
                 path: path(place, "/pulls/\(number)/requested_reviewers"),
-                body: Self.json(["reviewers": [login]])), in: place, Self.askForReview)
+                body: Self.json(["reviewers": [login]])), in: place, Self.writeReviews)
     }
 
     func contentsToken(
         _ place: RepositoryRef, _ access: GitHub.Access
     ) throws(GitHubError) -> GitHub.Token {
-        try token(place, ["contents": access.rawValue])
+        try token(TokenScope(place, ["contents": access.rawValue]))
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token>
@@ -300,5 +291,5 @@ extension AppClient {
 
 extension Instant {
     /// As GitHub reads times in queries: without a fraction, rounded down.
-    fileprivate var wholeSecond: String { iso8601.prefix(19) + "Z" }
+    var wholeSecond: String { iso8601.prefix(19) + "Z" }
 }

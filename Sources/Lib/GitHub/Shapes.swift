@@ -28,6 +28,16 @@ struct InstallationJSON: Decodable {
     /// The account's id.
     let target_id: Int64?
     let suspended_at: String?
+
+    var value: GitHub.Installation {
+        GitHub.Installation(
+            id: id, account: account?.person ?? Person(id: target_id ?? 0, login: "ghost"),
+            isSuspended: suspended_at != nil)
+    }
+}
+
+struct RepositoryListJSON: Decodable {
+    let repositories: [RepositoryJSON]
 }
 
 struct DeliveryJSON: Decodable {
@@ -85,14 +95,17 @@ struct IssueJSON: Decodable {
 
     let number: Int
     let title: String?
+    let body: String?
     let state: String?
     let locked: Bool?
     let pull_request: PullMark?
 
     var value: GitHub.Issue {
-        GitHub.Issue(
+        var issue = GitHub.Issue(
             number: number, title: title ?? "", isOpen: state != "closed", isLocked: locked == true,
             isPullRequest: pull_request != nil)
+        issue.body = body ?? ""
+        return issue
     }
 }
 

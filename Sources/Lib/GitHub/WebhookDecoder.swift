@@ -81,10 +81,24 @@ struct Payload: Decodable {
     struct Issue: Decodable {
         struct PullMark: Decodable {}
 
+        /// Pull requests and older issues may come without: no opening text has that id.
+        let id: Int64?
         @JSONNumber var number: Int
         let title: String?
         let body: String?
+        let html_url: String?
+        let user: CommentJSON.Author?
+        let performed_via_github_app: CommentJSON.Through?
+        let created_at: String?
+        let closed_at: String?
         let pull_request: PullMark?
+    }
+
+    /// What changed, of an issue that was moved here.
+    struct Changes: Decodable {
+        struct Mark: Decodable {}
+
+        let old_issue: Mark?
     }
 
     struct Installation: Decodable {
@@ -95,7 +109,10 @@ struct Payload: Decodable {
     let action: String?
     let repository: Repository?
     let issue: Issue?
+    let pull_request: Issue?
     let comment: CommentJSON?
+    let review: ReviewJSON?
+    let changes: Changes?
     let installation: Installation?
     let sender: CommentJSON.Author?
     let repositories: [Repository]?
@@ -104,13 +121,20 @@ struct Payload: Decodable {
 
     func event(_ name: String) -> WebhookEvent {
         switch name {
-        case "issue_comment": return comment.flatMap(commentEvent) ?? .other
+        case "issue_comment": return comment.flatMap { text($0, .comment) } ?? .other
+        case "pull_request_review_comment": return comment.flatMap { text($0, .reviewComment) } ?? .other
+        case "pull_request_review" where action == "submitted":
+            return review.flatMap { text($0.text, .review) } ?? .other
+        // An issue that was moved here was opened elsewhere.
+        case "issues" where action == "opened" && changes?.old_issue == nil:
+            return issue.flatMap { $0.text.flatMap { text($0, .opening) } } ?? .other
         case "issues" where action == "closed":
             guard let issue, let repository, let owner = repository.owner else { return .other }
-            return .issueClosed(
-                IssueEvent(
-                    repository: reference(repository), repositoryOwner: owner.person,
-                    issueNumber: issue.number))
+            var event = IssueEvent(
+                repository: reference(repository), repositoryOwner: owner.person,
+                issueNumber: issue.number)
+            event.closedAt = issue.closed_at.flatMap(Instant.init(iso8601:))
+            return .issueClosed(event)
         case "installation":
             guard let installation, let account = installation.account,
                 let change = action.flatMap(InstallationChange.Change.init(rawValue:))
@@ -133,20 +157,23 @@ struct Payload: Decodable {
         }
     }
 
-    private func commentEvent(_ comment: CommentJSON) -> WebhookEvent? {
-        guard let issue, let repository, let owner = repository.owner, let author = comment.user,
-            let authorID = author.id
+    private func text(_ text: CommentJSON, _ source: CommandSource) -> WebhookEvent? {
+        guard let issue = issue ?? pull_request, let repository, let owner = repository.owner,
+            let author = text.user, let authorID = author.id
         else { return nil }
+        let isNew = ["opened", "submitted"].contains(action) && source != .comment
         let isBySenderBot = sender?.type == "Bot"
-        return .comment(
-            CommentEvent(
-                action: action ?? "", repository: reference(repository), repositoryOwner: owner.person,
-                issueNumber: issue.number, issueTitle: issue.title ?? "", issueBody: issue.body ?? "",
-                isPullRequest: issue.pull_request != nil, commentID: comment.id,
-                commentURL: comment.html_url ?? "", body: comment.body ?? "",
-                author: Person(id: authorID, login: author.login ?? "ghost"),
-                authorType: author.type ?? "User",
-                isByApp: comment.performed_via_github_app != nil || isBySenderBot))
+        var event = CommentEvent(
+            action: isNew ? "created" : action ?? "", repository: reference(repository),
+            repositoryOwner: owner.person, issueNumber: issue.number, issueTitle: issue.title ?? "",
+            issueBody: issue.body ?? "", isPullRequest: issue.pull_request != nil || pull_request != nil,
+            commentID: text.id, commentURL: text.html_url ?? "", body: text.body ?? "",
+            author: Person(id: authorID, login: author.login ?? "ghost"),
+            authorType: author.type ?? "User",
+            isByApp: text.performed_via_github_app != nil || isBySenderBot)
+        event.source = source
+        event.createdAt = text.created_at.flatMap(Instant.init(iso8601:))
+        return .comment(event)
     }
 
     private func reference(_ repository: Repository) -> RepositoryRef {
@@ -165,5 +192,16 @@ struct Payload: Decodable {
             owner: Person(id: owner?.id ?? 0, login: owner?.login ?? reference.owner),
             defaultBranch: repository.default_branch, isArchived: repository.archived,
             isRemoved: isRemoved)
+    }
+}
+
+extension Payload.Issue {
+    /// The text with which it was opened; nil when the delivery names no id.
+    fileprivate var text: CommentJSON? {
+        id.map {
+            CommentJSON(
+                id: $0, html_url: html_url, body: body, user: user, author_association: nil,
+                performed_via_github_app: performed_via_github_app, created_at: created_at, updated_at: nil)
+        }
     }
 }

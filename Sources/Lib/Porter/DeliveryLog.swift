@@ -29,20 +29,6 @@ extension GitHub {
         }
     }
 
-    /// A page of the log, newest first.
-    package struct DeliveryPage: Hashable, Sendable {
-        /// The tries on it.
-        package var items: [LoggedDelivery]
-        /// The address of the page before it in time; nil on the last.
-        package var next: String?
-
-        /// A page.
-        package init(items: [LoggedDelivery], next: String?) {
-            self.items = items
-            self.next = next
-        }
-    }
-
     /// What a logged delivery said.
     package struct LoggedPayload: Hashable, Sendable {
         /// Decoded as if it had arrived.

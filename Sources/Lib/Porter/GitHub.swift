@@ -8,14 +8,27 @@ package struct GitHub: Sendable {
     package var app: @Sendable () throws(GitHubError) -> App
     /// What the installation is now: `GET /app/installations/{id}`.
     package var installation: @Sendable (_ id: Int64) throws(GitHubError) -> Installation
-    /// A page of the log of deliveries, the newest for nil: `GET /app/hook/deliveries`; GitHub keeps three days.
-    package var deliveries: @Sendable (_ page: String?) throws(GitHubError) -> DeliveryPage
+    /// All installations of the App: `GET /app/installations`.
+    package var installations: @Sendable (_ look: Look) throws(GitHubError) -> Page<Installation>
+    /// The repositories that an installation reaches: `GET /installation/repositories`.
+    package var repositories:
+        @Sendable (_ installation: Int64, _ look: Look) throws(GitHubError) -> Page<Repository>
+    /// The log of deliveries, newest first: `GET /app/hook/deliveries`; GitHub keeps three days.
+    package var deliveries: @Sendable (_ look: Look) throws(GitHubError) -> Page<LoggedDelivery>
     /// What a delivery of the log said: `GET /app/hook/deliveries/{id}`.
     package var delivery: @Sendable (_ delivery: LoggedDelivery) throws(GitHubError) -> LoggedPayload
     /// The repository as it is now, renamed or not: `GET /repositories/{id}`.
     package var repository: @Sendable (_ repository: RepositoryRef) throws(GitHubError) -> Repository
     /// The issue as it is now.
     package var issue: @Sendable (_ repository: RepositoryRef, _ number: Int) throws(GitHubError) -> Issue
+    /// What was changed in the repository at or after the moment, the least recently changed first.
+    package var contents:
+        @Sendable (_ repository: RepositoryRef, _ list: ContentList, _ since: Instant, _ look: Look)
+            throws(GitHubError) -> Page<Content>
+    /// The submitted reviews of a pull request, oldest first: `GET …/pulls/{number}/reviews`.
+    package var reviews:
+        @Sendable (_ repository: RepositoryRef, _ pullRequest: Int, _ look: Look) throws(GitHubError) ->
+            Page<Content>
     /// What the person may do: `GET …/collaborators/{login}/permission`; 404 is `.none`.
     package var permission:
         @Sendable (_ repository: RepositoryRef, _ login: String) throws(GitHubError) -> Permission
@@ -36,10 +49,10 @@ package struct GitHub: Sendable {
     /// Deletes a comment of ours; one that is gone already counts as deleted.
     package var deleteComment:
         @Sendable (_ repository: RepositoryRef, _ comment: Int64) throws(GitHubError) -> Void
-    /// Adds the App's reaction to a comment; one that is there already counts as added.
+    /// Adds the App's reaction; one that is there already counts as added.
     package var react:
-        @Sendable (_ repository: RepositoryRef, _ comment: Int64, _ reaction: Reaction) throws(GitHubError) ->
-            Void
+        @Sendable (_ repository: RepositoryRef, _ target: ReactionTarget, _ reaction: Reaction)
+            throws(GitHubError) -> Void
     /// A file of at most 1 MB as text, nil when there is none.
     package var file:
         @Sendable (_ repository: RepositoryRef, _ path: String, _ branch: String) throws(GitHubError) ->
@@ -71,17 +84,23 @@ package struct GitHub: Sendable {
     package init(
         app: @escaping @Sendable () throws(GitHubError) -> App,
         installation: @escaping @Sendable (Int64) throws(GitHubError) -> Installation,
-        deliveries: @escaping @Sendable (String?) throws(GitHubError) -> DeliveryPage,
+        installations: @escaping @Sendable (Look) throws(GitHubError) -> Page<Installation>,
+        repositories: @escaping @Sendable (Int64, Look) throws(GitHubError) -> Page<Repository>,
+        deliveries: @escaping @Sendable (Look) throws(GitHubError) -> Page<LoggedDelivery>,
         delivery: @escaping @Sendable (LoggedDelivery) throws(GitHubError) -> LoggedPayload,
         repository: @escaping @Sendable (RepositoryRef) throws(GitHubError) -> Repository,
         issue: @escaping @Sendable (RepositoryRef, Int) throws(GitHubError) -> Issue,
+        contents:
+            @escaping @Sendable (RepositoryRef, ContentList, Instant, Look) throws(GitHubError) ->
+            Page<Content>,
+        reviews: @escaping @Sendable (RepositoryRef, Int, Look) throws(GitHubError) -> Page<Content>,
         permission: @escaping @Sendable (RepositoryRef, String) throws(GitHubError) -> Permission,
         comments: @escaping @Sendable (RepositoryRef, Int, Int) throws(GitHubError) -> [Comment],
         ownComments: @escaping @Sendable (RepositoryRef, Int, Instant) throws(GitHubError) -> [Comment],
         createComment: @escaping @Sendable (RepositoryRef, Int, String) throws(GitHubError) -> Comment,
         updateComment: @escaping @Sendable (RepositoryRef, Int64, String) throws(GitHubError) -> Comment,
         deleteComment: @escaping @Sendable (RepositoryRef, Int64) throws(GitHubError) -> Void,
-        react: @escaping @Sendable (RepositoryRef, Int64, Reaction) throws(GitHubError) -> Void,
+        react: @escaping @Sendable (RepositoryRef, ReactionTarget, Reaction) throws(GitHubError) -> Void,
         file: @escaping @Sendable (RepositoryRef, String, String) throws(GitHubError) -> String?,
         branchHead: @escaping @Sendable (RepositoryRef, String) throws(GitHubError) -> String?,
         compare: @escaping @Sendable (RepositoryRef, String, String) throws(GitHubError) -> Comparison,
@@ -94,10 +113,14 @@ package struct GitHub: Sendable {
     ) {
         self.app = app
         self.installation = installation
+        self.installations = installations
+        self.repositories = repositories
         self.deliveries = deliveries
         self.delivery = delivery
         self.repository = repository
         self.issue = issue
+        self.contents = contents
+        self.reviews = reviews
         self.permission = permission
         self.comments = comments
         self.ownComments = ownComments

@@ -71,6 +71,8 @@ extension GitHub {
         package var number: Int
         /// The title now, which may differ from the one that a task has frozen.
         package var title: String
+        /// The text now; empty when it has none.
+        package var body = ""
         /// Whether it is not closed.
         package var isOpen: Bool
         /// Whether comments are locked, for Porter as well.

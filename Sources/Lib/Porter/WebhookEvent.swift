@@ -2,7 +2,8 @@
 ///
 /// `PorterGitHub` decodes GitHub's JSON into this; `PorterWork` decides.
 package enum WebhookEvent: Hashable, Sendable {
-    /// A comment on an issue or pull request: `issue_comment`.
+    /// Something written that may hold a command: `issue_comment`, `issues` with action `opened`,
+    /// `pull_request_review_comment`, `pull_request_review`.
     case comment(CommentEvent)
     /// `issues` with action `closed`.
     case issueClosed(IssueEvent)
@@ -16,10 +17,16 @@ package enum WebhookEvent: Hashable, Sendable {
     case other
 }
 
-/// A comment, with its issue as the delivery shows it.
+/// A comment or another text that may hold a command, with its issue as the delivery shows it.
 package struct CommentEvent: Hashable, Sendable {
-    /// `created`, `edited`, `deleted`.
+    /// `created`, `edited`, `deleted`; `created` for an opened issue and a submitted review, too.
     package var action: String
+    /// What kind of text it is.
+    package var source = CommandSource.comment
+    /// When it was written, by GitHub's clock; nil when that is not said.
+    package var createdAt: Instant?
+    /// Whether its words are known not to be those of the first moment; a delivery of `created` has those.
+    package var isEdited = false
     /// The installation id is 0 when the delivery names none.
     package var repository: RepositoryRef
     /// The account that the repository belongs to, by which served installations are told.
@@ -32,7 +39,7 @@ package struct CommentEvent: Hashable, Sendable {
     package var issueBody: String
     /// Whether the number belongs to a pull request.
     package var isPullRequest: Bool
-    /// GitHub's numeric id of the comment, by which a repeat is known.
+    /// GitHub's numeric id of the text, among those of its kind.
     package var commentID: Int64
     /// The comment's page, for links.
     package var commentURL: String
@@ -65,6 +72,9 @@ package struct CommentEvent: Hashable, Sendable {
         self.authorType = authorType
         self.isByApp = isByApp
     }
+
+    /// The command's name, by which a repeat is known.
+    package var commandID: CommandID { CommandID(source, commentID) }
 }
 
 /// An issue that something happened to.
@@ -75,6 +85,8 @@ package struct IssueEvent: Hashable, Sendable {
     package var repositoryOwner: Person
     /// The issue's number in the repository.
     package var issueNumber: Int
+    /// When it was closed, by GitHub's clock; nil when that is not said.
+    package var closedAt: Instant?
 
     /// An issue.
     package init(repository: RepositoryRef, repositoryOwner: Person, issueNumber: Int) {

@@ -39,7 +39,7 @@ package struct ArrivedCommand: Hashable, Sendable {
     package let issueTitle: String
     /// The issue's text at that moment; empty when it has none.
     package let issueBody: String
-    /// The comment's id, under which a second delivery of it is known as a repeat.
+    /// The number of the ``CommandID``, under which a second delivery of it is known as a repeat.
     package let commentID: Int64
     /// The comment's page, for links.
     package let commentURL: String
@@ -47,6 +47,8 @@ package struct ArrivedCommand: Hashable, Sendable {
     package let author: Person
     /// What it asks for, already parsed.
     package let wish: Wish
+    /// When it was written, by GitHub's clock; nil when that is not known.
+    package var writtenAt: Instant?
 
     /// What arrived.
     package init(
@@ -135,16 +137,18 @@ extension Database {
         try read("find delivery") { try Self.storedDelivery(guid, $0) }
     }
 
-    /// Stores a delivery that holds a command, with its task or its wish for an answer.
+    /// Stores a command, with its delivery, and its task or its wish for an answer.
     ///
     /// Once this returns, the command is on disk. A known delivery id or comment id changes nothing.
     ///
-    /// - Parameter newID: the id that a new task would get.
+    /// - Parameters:
+    ///   - delivery: nil when the command was found on GitHub.
+    ///   - newID: the id that a new task would get.
     package func accept(
-        _ delivery: Delivery, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant
+        _ delivery: Delivery?, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept command") { transaction in
-            if let known = try transaction.stored(delivery, at: now) { return known }
+            if let delivery, let known = try transaction.stored(delivery, at: now) { return known }
             if let known = try Self.storedCommand(command.commentID, transaction.db) { return known }
             var task: TaskID?
             switch command.wish {
@@ -160,9 +164,10 @@ extension Database {
                 break
             }
             try transaction.insert(command, task: task, at: now)
-            try transaction.insert(delivery, task: task, at: now)
+            if let delivery { try transaction.insert(delivery, task: task, at: now) }
             if let task {
-                try transaction.record("accepted", task: task, detail: delivery.guid, at: now)
+                try transaction.record(
+                    "accepted", task: task, detail: delivery?.guid ?? "found on GitHub", at: now)
                 try transaction.enqueue(.admit, for: task, at: now)
             } else {
                 try transaction.enqueue(.answer, for: "comment:\(command.commentID)", at: now)
@@ -172,23 +177,37 @@ extension Database {
     }
 
     /// Stores that an issue was closed and stops its unfinished tasks.
+    ///
+    /// - Parameter closedAt: by GitHub's clock; tasks that were asked for later go on, because the issue was
+    ///   opened again before. Nil stops them all.
     package func acceptClosing(
-        _ delivery: Delivery, repository: Int64, issue: Int, at now: Instant
+        _ delivery: Delivery, repository: Int64, issue: Int, closedAt: Instant?, at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept closing") { transaction in
             if let known = try transaction.stored(delivery, at: now) { return known }
             try transaction.insert(delivery, task: nil, at: now)
-            let unfinished = try Row.fetchAll(
-                transaction.db,
-                sql: """
-                    SELECT * FROM tasks
-                    WHERE repository_id = ? AND issue_number = ? AND finished_at IS NULL
-                    """, arguments: [repository, issue]
-            ).map(PorterTask.init(row:))
-            for task in unfinished {
-                try transaction.requestStop(task, reason: .issueClosed, detail: nil, at: now)
-            }
+            try transaction.stopTasks(repository: repository, issue: issue, closedAt: closedAt, at: now)
             return Acceptance(isDuplicate: false, task: nil)
+        }
+    }
+
+    /// Stops the unfinished tasks of an issue that was found closed.
+    ///
+    /// - Returns: whether there were any.
+    package func stopTasks(
+        repository: Int64, issue: Int, closedAt: Instant, at now: Instant
+    ) throws(StoreError) -> Bool {
+        let hasUnfinished = try read("look for unfinished tasks") { db in
+            try Bool.fetchOne(
+                db,
+                sql: """
+                    SELECT EXISTS (SELECT 1 FROM tasks WHERE repository_id = ? AND issue_number = ?
+                        AND finished_at IS NULL AND stop_requested_at IS NULL)
+                    """, arguments: [repository, issue])
+        }
+        guard hasUnfinished == true else { return false }
+        return try write("stop tasks of a closed issue") { transaction in
+            try transaction.stopTasks(repository: repository, issue: issue, closedAt: closedAt, at: now)
         }
     }
 
@@ -199,14 +218,7 @@ extension Database {
         try write("accept installation") { transaction in
             if let known = try transaction.stored(delivery, at: now) { return known }
             try transaction.insert(delivery, task: nil, at: now)
-            try transaction.run(
-                """
-                INSERT INTO installations (id, account_id, account_login, state, updated_at)
-                VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id,
-                    account_login = excluded.account_login, state = excluded.state,
-                    updated_at = excluded.updated_at
-                """, [id, account.id, account.login, state, now.milliseconds])
+            try transaction.save(installation: id, account: account, state: state, at: now)
             return Acceptance(isDuplicate: false, task: nil)
         }
     }
@@ -267,6 +279,28 @@ extension Transaction {
         return Acceptance(isDuplicate: true, task: task, differs: differs)
     }
 
+    /// Stops the unfinished tasks of the issue that were asked for by that moment.
+    ///
+    /// GitHub's clock decides. What was not written there has the time of ours, which may be ahead of it by a
+    /// minute.
+    @discardableResult
+    fileprivate func stopTasks(
+        repository: Int64, issue: Int, closedAt: Instant?, at now: Instant
+    ) throws -> Bool {
+        let meant = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ? AND finished_at IS NULL
+                    AND coalesce(written_at, created_at - 60000) <= ?
+                """,
+            arguments: [repository, issue, closedAt?.milliseconds ?? .max]
+        ).map(PorterTask.init(row:))
+        for task in meant {
+            try requestStop(task, reason: .issueClosed, detail: nil, at: now)
+        }
+        return !meant.isEmpty
+    }
+
     fileprivate func insert(_ delivery: Delivery, task: TaskID?, at now: Instant) throws {
         try run(
             """
@@ -292,14 +326,15 @@ extension Transaction {
             """
             INSERT INTO commands (comment_id, kind, repository_id, installation_id, owner_login,
                 repository_name, issue_number, author_id, author_login, target, reason, message, task_id,
-                received_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                received_at, written_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 command.commentID, command.wish.kind, command.repository.id,
                 command.repository.installationID, command.repository.owner, command.repository.name,
                 command.issueNumber, command.author.id, command.author.login, target,
                 reason?.rawValue, message, task?.rawValue, now.milliseconds,
+                command.writtenAt?.milliseconds,
             ])
     }
 
@@ -311,8 +346,8 @@ extension Transaction {
             INSERT INTO tasks (id, state, repository_id, installation_id, owner_login, repository_name,
                 issue_number, issue_title, issue_body, comment_id, comment_url, author_id, author_login,
                 agent, agent_given, model, priority, instructions, is_draft, context, timeout, branch,
-                base_branch, base_given, executor, created_at)
-            VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                base_branch, base_given, executor, created_at, written_at)
+            VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 id.rawValue, command.repository.id, command.repository.installationID,
@@ -321,6 +356,7 @@ extension Transaction {
                 command.author.id, command.author.login, wish.agent, wish.agent, wish.model,
                 wish.priority.rawValue, wish.instructions, wish.isDraft, wish.context, wish.timeout,
                 id.branch, wish.base, wish.base != nil, executor, now.milliseconds,
+                command.writtenAt?.milliseconds,
             ])
     }
 

@@ -3,7 +3,7 @@ package import Porter
 
 /// A command that made no task, as it waits for its answer.
 package struct StoredCommand: Hashable, Sendable {
-    /// The comment's id, which names the command.
+    /// The one number of the command's name.
     package let commentID: Int64
     /// `help`, `status`, `stop`, `retry` or `mistake`.
     package let kind: String
@@ -21,10 +21,15 @@ package struct StoredCommand: Hashable, Sendable {
     package let message: String?
     /// When the delivery was stored.
     package let receivedAt: Instant
+    /// When it was written, by GitHub's clock; nil when that is not known.
+    package let writtenAt: Instant?
     /// When the author was found to be allowed; nil before, and if not.
     package let permittedAt: Instant?
     /// What became of it, see ``Database/closeCommand(comment:_:for:at:)``; nil while it waits.
     package let outcome: String?
+
+    /// The command's name.
+    package var id: CommandID { CommandID(rawValue: commentID) }
 }
 
 extension Transaction {
@@ -55,9 +60,19 @@ extension Database {
                     target: (row["target"] as String?).flatMap(TaskID.init(rawValue:)),
                     reason: (row["reason"] as String?).flatMap(Reason.init(rawValue:)),
                     message: row["message"], receivedAt: Instant(milliseconds: row["received_at"]),
+                    writtenAt: (row["written_at"] as Int64?).map(Instant.init(milliseconds:)),
                     permittedAt: (row["permitted_at"] as Int64?).map(Instant.init(milliseconds:)),
                     outcome: row["outcome"])
             }
+        }
+    }
+
+    /// Whether a command of that name is stored.
+    package func knows(_ command: CommandID) throws(StoreError) -> Bool {
+        try read("look for a command") { db in
+            try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM commands WHERE comment_id = ?)"),
+                arguments: [command.rawValue]) ?? false
         }
     }
 

@@ -24,6 +24,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case cleanup
     /// Takes in deliveries that never arrived; its subject is ``Database/recoverySubject``.
     case recover
+    /// Looks on GitHub itself for commands that no delivery tells of; its subject is ``Database/sweepSubject``.
+    case sweep
 }
 
 /// A job in somebody's hands.
@@ -79,10 +81,10 @@ extension Transaction {
     }
 
     /// Sees to it that the job is there; one that is there keeps its time and its tries.
-    func ensure(_ kind: JobKind, for task: TaskID, at moment: Instant) throws {
+    func ensure(_ kind: JobKind, for subject: String, at moment: Instant) throws {
         let made = try run(
             "INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [task.rawValue, kind.rawValue, moment.milliseconds])
+            [subject, kind.rawValue, moment.milliseconds])
         if made == 1 { hasNewWork = true }
     }
 }
@@ -95,7 +97,7 @@ extension Database {
 
     /// Sees to it that the task's job is there, without hurrying one that waits for its next try.
     package func ensureJob(_ kind: JobKind, for task: TaskID, at moment: Instant) throws(StoreError) {
-        try write("ensure \(kind.rawValue)") { try $0.ensure(kind, for: task, at: moment) }
+        try write("ensure \(kind.rawValue)") { try $0.ensure(kind, for: task.rawValue, at: moment) }
     }
 
     /// Brings a task's waiting job forward to the moment, or makes it; its tries still count.
@@ -113,14 +115,23 @@ extension Database {
     /// The subject of the one job that looks for what never arrived.
     package static let recoverySubject = "deliveries"
 
-    /// Sees to it that what never arrived is looked for at the moment, or soon after a turn that failed.
+    /// The subject of the one job that looks on GitHub itself.
+    package static let sweepSubject = "contents"
+
+    /// Sees to it that the log of deliveries is read at the moment, or soon after a turn that failed.
     package func ensureRecovery(at moment: Instant) throws(StoreError) {
-        try write("ensure recovery") { transaction in
-            let made = try transaction.run(
-                "INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                [Self.recoverySubject, JobKind.recover.rawValue, moment.milliseconds])
-            if made == 1 { transaction.hasNewWork = true }
-        }
+        try ensure(.recover, for: Self.recoverySubject, at: moment)
+    }
+
+    /// Sees to it that GitHub itself is looked at, at the moment or soon after a turn that failed.
+    package func ensureSweep(at moment: Instant) throws(StoreError) {
+        try ensure(.sweep, for: Self.sweepSubject, at: moment)
+    }
+
+    private func ensure(
+        _ kind: JobKind, for subject: String, at moment: Instant
+    ) throws(StoreError) {
+        try write("ensure \(kind.rawValue)") { try $0.ensure(kind, for: subject, at: moment) }
     }
 
     /// Takes the job that has been due the longest and whose subject nobody else works on.

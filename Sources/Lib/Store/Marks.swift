@@ -33,6 +33,14 @@ extension Database {
         try write("set mark \(name)") { try $0.setMark(name, to: value, at: now) }
     }
 
+    /// Forgets a fact about the instance.
+    package func forgetMark(_ name: String) throws(StoreError) {
+        guard try findMark(name) != nil else { return }
+        try write("forget mark \(name)") { transaction in
+            try transaction.run("DELETE FROM marks WHERE name = ?", [name])
+        }
+    }
+
     /// What is remembered under the name.
     package func findMark(_ name: String) throws(StoreError) -> Mark? {
         try read("find mark \(name)") { db in

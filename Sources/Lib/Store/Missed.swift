@@ -11,6 +11,10 @@ extension Database {
         package var arrived: Set<String>
         /// How the walk through the log goes on.
         package var walk: LogWalk
+        /// The log's `ETag`, where this page alone is all that was to be read.
+        package var tag: String?
+        /// Since when deliveries may be missing from the log, found at the walk's end; nil when none are.
+        package var gapSince: Instant?
 
         /// What it showed.
         package init(failed: [GitHub.LoggedDelivery], arrived: Set<String>, walk: LogWalk) {
@@ -24,30 +28,44 @@ extension Database {
     package struct LogWalk: Hashable, Sendable {
         /// The page to read next; nil when the walk is at its end.
         package var next: String?
-        /// The newest entry that it has seen: all up to here is known once it is at its end.
-        package var newest: Instant
+        /// When the walk began: what was delivered before is known once it is at its end.
+        package var began: Instant
+        /// The newest entry that was ever seen; nil while there was none.
+        package var newest: Instant?
 
         /// A walk.
-        package init(next: String?, newest: Instant) {
+        package init(next: String?, began: Instant, newest: Instant?) {
             self.next = next
+            self.began = began
             self.newest = newest
         }
     }
 
     private static let readMark = "deliveries.read"
     private static let walkMark = "deliveries.walk"
+    private static let tagMark = "deliveries.tag"
+    /// Milliseconds for which a delivery that is done with is remembered beyond the newest entry: longer than any
+    /// walk reaches back.
+    private static let handledAge: Int64 = 3_600_000
 
-    /// Up to when the log is known; nil before its first walk.
+    /// The newest entry of the log that was ever seen; nil before the first.
     package func logReadUntil() throws(StoreError) -> Instant? {
         (try findMark(Self.readMark)?.value).flatMap { Int64($0) }.map(Instant.init(milliseconds:))
     }
 
+    /// The `ETag` under which there is nothing in the log that is not known.
+    package func logTag() throws(StoreError) -> String? {
+        try findMark(Self.tagMark)?.value
+    }
+
     /// The walk that a call limit or a death interrupted; nil when none is under way.
     package func interruptedWalk() throws(StoreError) -> LogWalk? {
-        guard let parts = try findMark(Self.walkMark)?.value.split(separator: " ", maxSplits: 1),
-            parts.count == 2, let newest = Int64(parts[0])
+        guard let parts = try findMark(Self.walkMark)?.value.split(separator: " ", maxSplits: 2),
+            parts.count == 3, let began = Int64(parts[0]), let newest = Int64(parts[1])
         else { return nil }
-        return LogWalk(next: String(parts[1]), newest: Instant(milliseconds: newest))
+        return LogWalk(
+            next: String(parts[2]), began: Instant(milliseconds: began),
+            newest: newest == 0 ? nil : Instant(milliseconds: newest))
     }
 
     /// Keeps what a page showed, and how the walk goes on, in one transaction.
@@ -65,14 +83,19 @@ extension Database {
             for guid in page.arrived {
                 try transaction.run("DELETE FROM missed_deliveries WHERE guid = ?", [guid])
             }
+            let newest = page.walk.newest?.milliseconds ?? 0
             if let next = page.walk.next {
                 try transaction.setMark(
-                    Self.walkMark, to: "\(page.walk.newest.milliseconds) \(next)", at: now)
-            } else {
-                try transaction.run("DELETE FROM marks WHERE name = ?", [Self.walkMark])
-                try transaction.setMark(
-                    Self.readMark, to: String(page.walk.newest.milliseconds), at: now)
+                    Self.walkMark, to: "\(page.walk.began.milliseconds) \(newest) \(next)", at: now)
+                return
             }
+            try transaction.run("DELETE FROM marks WHERE name IN (?, ?)", [Self.walkMark, Self.tagMark])
+            if let tag = page.tag { try transaction.setMark(Self.tagMark, to: tag, at: now) }
+            if newest > 0 { try transaction.setMark(Self.readMark, to: String(newest), at: now) }
+            if let since = page.gapSince { try transaction.wantSweep(since: since, at: now) }
+            try transaction.run(
+                "DELETE FROM missed_deliveries WHERE handled_at IS NOT NULL AND delivered_at < ?",
+                [newest - Self.handledAge])
         }
     }
 
@@ -90,7 +113,7 @@ extension Database {
                 db,
                 sql: """
                     SELECT id, guid, event, action, delivered_at FROM missed_deliveries
-                    ORDER BY delivered_at, id LIMIT ?
+                    WHERE handled_at IS NULL ORDER BY delivered_at, id LIMIT ?
                     """, arguments: [most]
             ).map {
                 GitHub.LoggedDelivery(
@@ -100,10 +123,13 @@ extension Database {
         }
     }
 
-    /// Forgets a missed delivery that was taken in, or needs not be.
-    package func forgetMissed(_ guid: String, for claim: JobClaim) throws(StoreError) {
-        try write("forget a missed delivery", for: claim) { transaction in
-            try transaction.run("DELETE FROM missed_deliveries WHERE guid = ?", [guid])
+    /// Is done with a missed delivery: it was taken in, or needs not be.
+    ///
+    /// It stays known as long as a walk may come across it again.
+    package func handleMissed(_ guid: String, for claim: JobClaim, at now: Instant) throws(StoreError) {
+        try write("be done with a missed delivery", for: claim) { transaction in
+            try transaction.run(
+                "UPDATE missed_deliveries SET handled_at = ? WHERE guid = ?", [now.milliseconds, guid])
         }
     }
 }

@@ -107,26 +107,27 @@ extension Database {
         }
     }
 
-    /// The issue's tasks that were asked for by the moment and have not ended, oldest first.
+    /// The issue's tasks that were asked for before the command and have not ended, oldest first.
     ///
     /// Those are among them whose admission still waits.
-    package func unfinishedTasks(
-        repository: Int64, issue: Int, askedBy moment: Instant
-    ) throws(StoreError) -> [PorterTask] {
-        try read("list unfinished tasks") { db in
-            try Self.unfinishedTasks(repository: repository, issue: issue, askedBy: moment, db)
-        }
+    package func unfinishedTasks(before command: StoredCommand) throws(StoreError) -> [PorterTask] {
+        try read("list unfinished tasks") { db in try Self.unfinishedTasks(before: command, db) }
     }
 
+    /// The order of arrival decides, and the order of writing where a command was found late.
     static func unfinishedTasks(
-        repository: Int64, issue: Int, askedBy moment: Instant, _ db: GRDB.Database
+        before command: StoredCommand, _ db: GRDB.Database
     ) throws -> [PorterTask] {
         try Row.fetchAll(
             db,
             sql: """
-                SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ?
-                    AND finished_at IS NULL AND created_at <= ? ORDER BY id
-                """, arguments: [repository, issue, moment.milliseconds]
+                SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ? AND finished_at IS NULL
+                    AND created_at <= ? AND (written_at IS NULL OR written_at <= ?) ORDER BY id
+                """,
+            arguments: [
+                command.repository.id, command.issueNumber, command.receivedAt.milliseconds,
+                command.writtenAt?.milliseconds ?? .max,
+            ]
         ).map(PorterTask.init(row:))
     }
 

@@ -129,10 +129,8 @@ extension Database {
         _ stop: StoredCommand, detail: String, for claim: JobClaim, at now: Instant
     ) throws(StoreError) -> Bool {
         try write("carry out a stop", for: claim) { transaction in
-            let meant = try Self.unfinishedTasks(
-                repository: stop.repository.id, issue: stop.issueNumber, askedBy: stop.receivedAt,
-                transaction.db
-            ).filter { stop.target == nil || $0.id == stop.target }
+            let meant = try Self.unfinishedTasks(before: stop, transaction.db)
+                .filter { stop.target == nil || $0.id == stop.target }
             for task in meant {
                 try transaction.requestStop(task, reason: .cancelledByUser, detail: detail, at: now)
             }

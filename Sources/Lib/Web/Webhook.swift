@@ -56,8 +56,11 @@ extension Site {
     /// Whether the bytes may hold something to act on; nearly all deliveries end here.
     private func isWorthDecoding(_ event: String, _ payload: Data) -> Bool {
         switch event {
-        case "issue_comment": payload.withUnsafeBytes { work.mayHoldCommand($0) }
-        case "issues": payload.firstRange(of: Data("closed".utf8)) != nil
+        case "issue_comment", "pull_request_review_comment", "pull_request_review":
+            payload.withUnsafeBytes { work.mayHoldCommand($0) }
+        case "issues":
+            payload.firstRange(of: Data("closed".utf8)) != nil
+                || payload.withUnsafeBytes { work.mayHoldCommand($0) }
         case "installation", "installation_repositories", "repository", "github_app_authorization": true
         default: false
         }

@@ -30,7 +30,8 @@ extension Work {
             guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
             return try result(
                 store.acceptClosing(
-                    delivery, repository: issue.repository.id, issue: issue.issueNumber, at: now), delivery)
+                    delivery, repository: issue.repository.id, issue: issue.issueNumber,
+                    closedAt: issue.closedAt, at: now), delivery)
         case .installation(let news):
             guard try serves(news.account) else { return try nothing(delivery) }
             let state =
@@ -66,8 +67,11 @@ extension Work {
     /// The mark that holds the id of the App's owner.
     static var ownerMark: String { "app.owner" }
 
-    private func accept(
-        _ delivery: Delivery, _ comment: CommentEvent
+    /// Stores what a comment asks for.
+    ///
+    /// - Parameter delivery: nil when it was found on GitHub, and no delivery of it has come.
+    func accept(
+        _ delivery: Delivery?, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
         guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
             var command = parser.parse(comment.body.storable), try serves(comment.repositoryOwner)
@@ -77,22 +81,25 @@ extension Work {
             let agent = try usableAgents(for: comment.author).first
             command = parser.suggesting(agent?.name).parse(comment.body.storable) ?? command
         }
-        let arrived = ArrivedCommand(
+        var arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
             issueTitle: comment.issueTitle.storable, issueBody: comment.issueBody.storable,
-            commentID: comment.commentID, commentURL: comment.commentURL, author: comment.author,
+            commentID: comment.commandID.rawValue, commentURL: comment.commentURL, author: comment.author,
             wish: wish(of: command, on: comment))
+        arrived.writtenAt = comment.createdAt
         let id = TaskID.make(at: now, entropy: world.entropy)
         return try result(
             store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now), delivery)
     }
 
     /// A delivery that asks for nothing; what is stored under it is a repeat even if the rules have changed since.
-    private func nothing(_ delivery: Delivery) throws(StoreError) -> WebhookResult {
-        try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
+    private func nothing(_ delivery: Delivery?) throws(StoreError) -> WebhookResult {
+        guard let delivery else { return .ignored }
+        return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
     }
 
     private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {
+        if comment.isEdited { return .mistake(.badCommand, Replies.editedBeforeItWasSeen) }
         if comment.isPullRequest {
             switch command {
             case .run, .retry, .continue:
@@ -117,11 +124,11 @@ extension Work {
         }
     }
 
-    private func result(_ acceptance: Acceptance, _ delivery: Delivery) -> WebhookResult {
+    private func result(_ acceptance: Acceptance, _ delivery: Delivery?) -> WebhookResult {
         if acceptance.differs {
             log(
                 .warning, "delivery repeated with other content",
-                ["delivery": delivery.guid, "task.id": acceptance.task?.rawValue ?? ""])
+                ["delivery": delivery?.guid ?? "", "task.id": acceptance.task?.rawValue ?? ""])
         }
         return acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
     }

@@ -62,21 +62,21 @@ extension Work {
         guard stopped else {
             return try reply(Replies.nothingToStop(command.target), command, here, claim)
         }
-        try reactGently(.eyes, to: command.commentID, in: here)
+        try reactGently(.eyes, to: command.id, on: command.issueNumber, in: here)
         return .done
     }
 
     /// Shows that a command was carried out, if that could not be shown at once.
     private func acknowledge(_ command: StoredCommand) throws(GitHubError) -> JobOutcome {
         if command.outcome == "done" {
-            try reactGently(.eyes, to: command.commentID, in: command.repository)
+            try reactGently(
+                .eyes, to: command.id, on: command.issueNumber, in: command.repository)
         }
         return .done
     }
 
     private func retryRefusal(_ command: StoredCommand) throws(StoreError) -> String {
-        let unfinished = try store.unfinishedTasks(
-            repository: command.repository.id, issue: command.issueNumber, askedBy: command.receivedAt)
+        let unfinished = try store.unfinishedTasks(before: command)
         return Replies.nothingToRetry(command.target, unfinished: unfinished.map(\.id))
     }
 
@@ -85,7 +85,7 @@ extension Work {
         _ text: String, _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim,
         outcome: String = "answered"
     ) throws -> JobOutcome {
-        let marker = "<!-- porter:reply:\(command.commentID) -->"
+        let marker = "<!-- porter:reply:\(command.id.marker) -->"
         do {
             _ = try postComment(
                 text, marker: marker, key: "comment:\(command.commentID)/reply", task: nil, in: here,
@@ -115,12 +115,20 @@ extension Work {
             outcome: "refused")
     }
 
-    /// Adds a reaction; a comment that is gone or cannot be reached stays without.
+    /// Adds a reaction to a command; a comment that is gone or cannot be reached stays without, and a review
+    /// takes none.
     func reactGently(
-        _ reaction: GitHub.Reaction, to comment: Int64, in repository: RepositoryRef
+        _ reaction: GitHub.Reaction, to command: CommandID, on issue: Int, in repository: RepositoryRef
     ) throws(GitHubError) {
+        let target: GitHub.ReactionTarget
+        switch command.source {
+        case .comment: target = .comment(command.number)
+        case .reviewComment: target = .reviewComment(command.number)
+        case .opening: target = .issue(issue)
+        case .review: return
+        }
         do {
-            try world.github.react(repository, comment, reaction)
+            try world.github.react(repository, target, reaction)
         } catch {
             guard [.notFound, .gone, .forbidden, .refused].contains(error.code) else { throw error }
             log(.info, "reaction could not be added", ["error": "\(error)"])

@@ -37,7 +37,8 @@ extension Work {
             try editStatusComment(published, last, to: folded, claim)
         }
         try reactGently(
-            task.state == .success ? .rocket : .confused, to: task.commentID, in: task.repository)
+            task.state == .success ? .rocket : .confused, to: CommandID(rawValue: task.commentID),
+            on: task.issueNumber, in: task.repository)
         return .done
     }
 }

@@ -15,7 +15,7 @@ extension Work {
     /// An ending has days instead of tries, see ``publishingPatience``.
     static func mostTries(_ kind: JobKind) -> Int? {
         switch kind {
-        case .supervise, .cleanup, .launch, .ending, .recover: nil
+        case .supervise, .cleanup, .launch, .ending, .recover, .sweep: nil
         case .admit, .answer, .publish: 12
         case .react, .status: 8
         }
@@ -45,7 +45,9 @@ extension Work {
         // Deadlines are kept within it as soon as the engine and GitHub answer again.
         case .supervise: 30_000
         case .ending: 3_600_000
-        case .admit, .answer, .publish, .launch, .react, .status, .cleanup, .recover: 600_000
+        // A person waits for what is found.
+        case .recover, .sweep: 60_000
+        case .admit, .answer, .publish, .launch, .react, .status, .cleanup: 600_000
         }
     }
 
@@ -108,6 +110,7 @@ extension Work {
     private func run(_ claim: JobClaim) throws -> JobOutcome {
         if claim.kind == .answer { return try answer(claim) }
         if claim.kind == .recover { return try recover(claim) }
+        if claim.kind == .sweep { return try sweep(claim) }
         guard let id = TaskID(rawValue: claim.subject), let task = try store.findTask(id) else {
             return .done
         }
@@ -120,7 +123,7 @@ extension Work {
         case .status: return try updateStatusComment(task, claim)
         case .ending: return try postEnding(task, claim)
         case .cleanup: return try cleanUp(task, claim)
-        case .answer, .recover: return .done
+        case .answer, .recover, .sweep: return .done
         }
     }
 

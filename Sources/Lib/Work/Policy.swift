@@ -15,6 +15,10 @@ package struct Policy: Sendable {
     package var isSetUp = true
     /// Whether commands are looked for in GitHub's log all the time, because GitHub cannot reach this box.
     package var isPolling = false
+    /// Seconds that GitHub keeps its log of deliveries: three days, or seven on an Enterprise Server.
+    ///
+    /// - SeeAlso: <https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/viewing-webhook-deliveries>
+    package var logReach = 3 * 86_400
     /// Where machines run, for all tasks.
     package var engine: Engine
     /// How many tasks may run at once.

@@ -205,11 +205,14 @@ extension Work {
 
     /// The pull request that an earlier turn opened: it may be merged and its branch deleted by now, and is
     /// the truth all the same.
-    private func openedEarlier(_ task: PorterTask) throws(StoreError) -> GitHub.PullRequest? {
-        guard let outcome = try store.findStep(Self.pullRequestKey(task))?.outcome,
-            let head = try store.findAttempt(task.id, task.attempt)?.report?.headSHA
-        else { return nil }
-        return try pullRequest(outcome, head: head)
+    private func openedEarlier(_ task: PorterTask) throws -> GitHub.PullRequest? {
+        guard let step = try store.findStep(Self.pullRequestKey(task)), step.calledAt != nil else {
+            return nil
+        }
+        let head = try store.findAttempt(task.id, task.attempt)?.report?.headSHA
+        if let outcome = step.outcome, let head { return try pullRequest(outcome, head: head) }
+        // A plain report names no commit, and an answer may have been lost: GitHub knows both.
+        return try world.github.pullRequests(task.repository, task.branch).first
     }
 
     /// Ends the task with its pull request; without the changes as far as they cannot be told any more.

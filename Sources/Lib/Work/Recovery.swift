@@ -6,22 +6,29 @@ package import PorterStore
 /// GitHub does not deliver again by itself, but keeps a log of three days. The log is walked from its newest
 /// entry back to what was read before; what failed and is not stored is noted, and then taken in from the
 /// log's own payload as if it had arrived, oldest first. Each step is durable, so that a walk goes on where a
-/// call limit or a death has interrupted it.
+/// call limit or a death has interrupted it. Where the log cannot tell everything, GitHub itself is looked at:
+/// ``sweep(_:)``.
 extension Work {
     /// Seconds between two looks at the log.
     static var recoveryInterval: Int { 60 }
-    /// Seconds between two looks with `PORTER_INGEST=poll`.
+    /// Seconds between two looks with `PORTER_INGEST=poll`, at the log and at GitHub itself.
     static var pollingInterval: Int { 20 }
     /// Calls of one turn at most, for the log's pages and for payloads each.
     static var recoveryCalls: Int { 50 }
     /// Seconds that a walk reaches back beyond what was read: entries may appear late and out of order.
     static var recoveryOverlap: Int { 600 }
-    /// The mark of the last turn that found nothing left to do.
+    /// Seconds before the end of the log's reach at which it is not relied on any more.
+    static var logMargin: Int { 3600 }
+    /// The mark of the last turn that found nothing left to do; its time is when that walk had begun.
     static var recoveryMark: String { "deliveries.looked" }
+    /// The mark that the log cannot be read, as long as that is so.
+    static var unreadableMark: String { "deliveries.unreadable" }
 
-    /// Makes the job when it is time.
+    /// Makes the jobs when it is time.
     package func ensureRecovery() throws(StoreError) {
         guard policy.isSetUp else { return }
+        let isWanted = try store.wantedSweep() != nil
+        if policy.isPolling || isWanted { try store.ensureSweep(at: now) }
         if let last = try store.findMark(Self.recoveryMark),
             (0..<Int64(Self.recoveryInterval) * 1000).contains(now - last.at)
         {
@@ -31,55 +38,114 @@ extension Work {
     }
 
     func recover(_ claim: JobClaim) throws -> JobOutcome {
-        guard try walkLog(claim), try takeMissed(claim) else { return .again(now.adding(seconds: 1)) }
-        try store.setMark(Self.recoveryMark, to: "done", at: now)
-        return policy.isPolling ? .again(now.adding(seconds: Self.pollingInterval)) : .done
+        let rest = policy.isPolling ? JobOutcome.again(now.adding(seconds: Self.pollingInterval)) : .done
+        switch try walkLog(claim) {
+        case .unreadable: return rest
+        case .interrupted: return .again(now.adding(seconds: 1))
+        case .ended(let began):
+            guard try takeMissed(claim) else { return .again(now.adding(seconds: 1)) }
+            try store.setMark(Self.recoveryMark, to: "done", at: began)
+            return rest
+        }
+    }
+
+    private enum Walk {
+        /// All of the log is known that was there at the moment.
+        case ended(began: Instant)
+        case interrupted
+        case unreadable
     }
 
     /// Walks the log back to what was read before.
-    ///
-    /// - Returns: whether the walk came to its end.
-    private func walkLog(_ claim: JobClaim) throws -> Bool {
-        let floor = try recoveryFloor()
-        var walk = try store.interruptedWalk() ?? Database.LogWalk(next: nil, newest: floor)
+    private func walkLog(_ claim: JobClaim) throws -> Walk {
+        let read = try store.logReadUntil()
+        let floor = try recoveryFloor(read)
+        var walk =
+            try store.interruptedWalk() ?? Database.LogWalk(next: nil, began: now, newest: read)
         for _ in 0..<Self.recoveryCalls {
-            let page: GitHub.DeliveryPage
+            let isFirst = walk.next == nil
+            let look = try walk.next.map(GitHub.Look.next) ?? .first(unless: store.logTag())
+            let page: GitHub.Page<GitHub.LoggedDelivery>
             do throws(GitHubError) {
-                page = try world.github.deliveries(walk.next)
+                page = try world.github.deliveries(look)
             } catch {
+                guard Self.isRefusal(error) else { throw error }
+                if isFirst { return try noteUnreadable(error) }
                 // A cursor that the log does not know any more.
-                guard walk.next != nil, [.refused, .notFound, .gone].contains(error.code) else { throw error }
                 try store.abandonWalk(for: claim)
-                return false
+                return .interrupted
             }
             world.moment("deliveries.page")
-            walk.newest = page.items.map(\.deliveredAt).max().map { max($0, walk.newest) } ?? walk.newest
-            let isAtFloor = page.items.contains { $0.deliveredAt < floor }
+            if isFirst { try store.forgetMark(Self.unreadableMark) }
+            if page.isUnchanged { return .ended(began: walk.began) }
+            let oldest = page.items.map(\.deliveredAt).min()
+            walk.newest = (page.items.map(\.deliveredAt) + [walk.newest].compactMap { $0 }).max()
+            let isAtFloor = oldest.map { $0 < floor } ?? false
             walk.next = isAtFloor ? nil : page.next
             let fresh = page.items.filter { $0.deliveredAt >= floor }
-            try store.record(
-                Database.LogPage(
-                    failed: fresh.filter { !$0.isSuccess && Self.concerns($0) },
-                    arrived: Set(page.items.filter(\.isSuccess).map(\.guid)), walk: walk),
-                for: claim, at: now)
+            var record = Database.LogPage(
+                failed: fresh.filter { !$0.isSuccess && Self.concerns($0) },
+                arrived: Set(page.items.filter(\.isSuccess).map(\.guid)), walk: walk)
+            if walk.next == nil {
+                record.tag = isFirst ? page.tag : nil
+                let isReached = oldest.map { $0 <= read ?? floor } ?? false
+                if !isReached { record.gapSince = try gap(read, walk) }
+            }
+            try store.record(record, for: claim, at: now)
             world.moment("deliveries.recorded")
-            if walk.next == nil { return true }
+            if walk.next == nil { return .ended(began: walk.began) }
         }
-        return false
+        return .interrupted
     }
 
     /// Nothing older is looked at: it was read before, or Porter's database is younger.
-    private func recoveryFloor() throws(StoreError) -> Instant {
+    private func recoveryFloor(_ read: Instant?) throws(StoreError) -> Instant {
         let made = try store.madeAt(now)
-        let read = try store.logReadUntil()?.adding(seconds: -Self.recoveryOverlap)
-        return max(made, read ?? made)
+        return max(made, read?.adding(seconds: -Self.recoveryOverlap) ?? made)
+    }
+
+    /// Since when deliveries may be missing from a log that ends before what was read; nil when none are.
+    ///
+    /// That is so when the last look lies beyond the log's reach, and when the log has lost an entry that it
+    /// should still have.
+    private func gap(_ read: Instant?, _ walk: Database.LogWalk) throws(StoreError) -> Instant? {
+        let known = try knownUntil()
+        let reach = Int64(policy.logReach - Self.logMargin) * 1000
+        let isTooOld = !(0..<reach).contains(walk.began - known)
+        let isCut = read.map { (0..<reach).contains(walk.began - $0) } ?? false
+        guard isTooOld || isCut else { return nil }
+        log(.warning, "GitHub's log does not reach back", ["since": known.iso8601])
+        return known
+    }
+
+    /// All that GitHub had by this moment is known, from its log or from itself.
+    func knownUntil() throws(StoreError) -> Instant {
+        let made = try store.madeAt(now)
+        let looks = [try store.findMark(Self.recoveryMark)?.at, try store.findMark(Database.sweptMark)?.at]
+        return looks.compactMap { $0 }.max() ?? made
+    }
+
+    /// The log cannot be read, as of an App without a webhook: GitHub itself is looked at instead.
+    private func noteUnreadable(_ error: GitHubError) throws(StoreError) -> Walk {
+        if try store.findMark(Self.unreadableMark) == nil {
+            log(.warning, "GitHub's log of deliveries cannot be read", ["error": "\(error)"])
+            try store.setMark(Self.unreadableMark, to: "", at: now)
+        }
+        try store.wantSweep(since: try knownUntil(), at: now)
+        return .unreadable
+    }
+
+    /// Whether GitHub has understood and will not do it, so that asking again is of no use.
+    static func isRefusal(_ error: GitHubError) -> Bool {
+        [.refused, .notFound, .gone, .forbidden].contains(error.code)
     }
 
     /// Whether Porter would act on it.
     private static func concerns(_ delivery: GitHub.LoggedDelivery) -> Bool {
         switch delivery.event {
-        case "issue_comment": delivery.action == "created"
-        case "issues": delivery.action == "closed"
+        case "issue_comment", "pull_request_review_comment": delivery.action == "created"
+        case "pull_request_review": delivery.action == "submitted"
+        case "issues": delivery.action == "closed" || delivery.action == "opened"
         case "installation", "installation_repositories", "repository", "github_app_authorization": true
         default: false
         }
@@ -106,20 +172,21 @@ extension Work {
                         ["delivery": delivery.guid, "event": delivery.event])
                 }
             }
-            try store.forgetMissed(delivery.guid, for: claim)
+            try store.handleMissed(delivery.guid, for: claim, at: now)
         }
         return missed.count < Self.recoveryCalls
     }
 
-    /// What it said; nil when the log has dropped it meanwhile.
-    private func payload(
-        of delivery: GitHub.LoggedDelivery
-    ) throws(GitHubError) -> GitHub.LoggedPayload? {
-        do {
+    /// What it said; nil when the log has dropped it meanwhile, so that it must be looked for on GitHub itself.
+    private func payload(of delivery: GitHub.LoggedDelivery) throws -> GitHub.LoggedPayload? {
+        do throws(GitHubError) {
             return try world.github.delivery(delivery)
         } catch {
             guard error.code == .notFound || error.code == .gone else { throw error }
-            log(.warning, "missed delivery is lost", ["delivery": delivery.guid, "event": delivery.event])
+            log(
+                .warning, "missed delivery is not in the log any more",
+                ["delivery": delivery.guid, "event": delivery.event])
+            try store.wantSweep(since: min(delivery.deliveredAt, try knownUntil()), at: now)
             return nil
         }
     }

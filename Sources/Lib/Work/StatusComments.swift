@@ -10,7 +10,8 @@ extension Work {
     /// Adds `eyes` to the command of an admitted task.
     func react(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
         guard !task.state.isFinal else { return .done }
-        try reactGently(.eyes, to: task.commentID, in: task.repository)
+        try reactGently(
+            .eyes, to: CommandID(rawValue: task.commentID), on: task.issueNumber, in: task.repository)
         return .done
     }
 

@@ -13,6 +13,7 @@ package import PorterStore
 /// - `Launching.swift`, `Supervision.swift`: machines, attempts, deadlines, stops.
 /// - `Callbacks.swift`: what a worker may say.
 /// - `Publication.swift`, `Endings.swift`, `StatusComments.swift`: the pull request and the comments.
+/// - `Recovery.swift`, `Sweep.swift`, `SweepLists.swift`: what never arrived, from GitHub's log and from GitHub itself.
 /// - `Jobs.swift`, `Pass.swift`: how a job is worked, by `porter-fcgi`'s dispatcher or by the watchdog's pass.
 ///
 /// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through

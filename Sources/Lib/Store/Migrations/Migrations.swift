@@ -9,6 +9,7 @@ enum Migrations {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("2026-11-24 spine", migrate: createSpine)
+        migrator.registerMigration("2026-11-26 sweeps", migrate: createSweeps)
         return migrator
     }
 }

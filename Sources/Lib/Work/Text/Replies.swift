@@ -13,6 +13,10 @@ enum Replies {
     static let continueComesLater =
         "`continue` is not possible yet. `retry` starts again, with the same instructions."
 
+    /// What a command is answered that came late and whose comment was edited meanwhile.
+    static let editedBeforeItWasSeen =
+        "Porter did not hear of this comment when it was written, and found it only now. It was edited since, so that what it asked for then is not known. Please repeat the command in a new comment."
+
     /// The commands and agents of this instance.
     ///
     /// - Parameter usable: the agents that are switched on and have their key, the default first.
