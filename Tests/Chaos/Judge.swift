@@ -12,6 +12,11 @@ final class Judge {
     /// Passes after which everything is published that waits for nothing.
     static let passes = 2
 
+    /// Passes after which everything is published that GitHub itself had to be searched for.
+    static let sweepPasses = 4
+
+    /// Whether GitHub's log of deliveries cannot be read.
+    var needsSweep = false
     /// Whether caps are so low that tasks wait for others.
     var waitsForPlace = false
     private let store: PorterStore.Database
@@ -84,7 +89,8 @@ final class Judge {
         asked: [People.Asked], answers: [Int64], _ outside: Outside, pushed: [String: [String]], passes: Int
     ) throws -> [String] {
         mostPassesSeen = max(mostPassesSeen, passes)
-        if passes > (waitsForPlace ? Self.mostPasses : Self.passes) {
+        let allowed = waitsForPlace ? Self.mostPasses : needsSweep ? Self.sweepPasses : Self.passes
+        if passes > allowed {
             note("it took \(passes) passes until everything was published: " + left.joined(separator: " | "))
         }
         for (kind, count) in try store.countJobs() { note("\(count) jobs \(kind) are left") }

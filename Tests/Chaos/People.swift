@@ -41,15 +41,34 @@ final class People {
                 state.issues[issue] = GitHub.Issue(
                     number: issue, title: "Login is flaky", isOpen: true, isLocked: false,
                     isPullRequest: false)
+                state.contents.append(
+                    GitHub.Content(
+                        id: CommandID(.opening, Int64(issue)), issueNumber: issue,
+                        url: "https://github.example",
+                        body: "It fails each Monday.", author: World.maria, createdAt: Harness.start,
+                        updatedAt: Harness.start,
+                        issue: GitHub.IssueFacts(title: "Login is flaky", isPullRequest: false, closedAt: nil)
+                    ))
             }
+        }
+    }
+
+    /// The list of issues shows that something happened there.
+    private func touch(_ issue: Int, isOpen: Bool? = nil) {
+        let now = season.outside.real
+        season.outside.github.change { state in
+            guard let index = state.contents.firstIndex(where: { $0.id == CommandID(.opening, Int64(issue)) })
+            else { return }
+            state.contents[index].updatedAt = now
+            guard let isOpen else { return }
+            state.issues[issue]?.isOpen = isOpen
+            state.contents[index].issue?.closedAt = isOpen ? nil : now
         }
     }
 
     /// Somebody asks for something at the start of a round.
     func gather() {
-        season.outside.github.change { state in
-            for issue in Self.issues { state.issues[issue]?.isOpen = true }
-        }
+        for issue in Self.issues { touch(issue, isOpen: true) }
         for _ in 0..<(1 + season.draw { $0.below(4) }) { ask() }
     }
 
@@ -80,7 +99,15 @@ final class People {
     private func say(_ who: Person, _ text: String, wish: Asked.Wish?) {
         nextComment += 1
         let issue = Self.issues[season.draw { $0.below(Self.issues.count) }]
-        let event = World.event(text, by: who, comment: nextComment, issue: issue)
+        var event = World.event(text, by: who, comment: nextComment, issue: issue)
+        event.createdAt = season.outside.real
+        season.outside.github.change { state in
+            state.contents.append(
+                GitHub.Content(
+                    id: event.commandID, issueNumber: issue, url: event.commentURL, body: text, author: who,
+                    createdAt: season.outside.real, updatedAt: season.outside.real))
+        }
+        touch(issue)
         if let wish {
             asked.append(Asked(comment: nextComment, issue: issue, wish: wish))
         } else if text.hasPrefix("@porter") {
@@ -100,13 +127,12 @@ final class People {
 
     private func close() {
         let issue = Self.issues[season.draw { $0.below(Self.issues.count) }]
-        season.outside.github.change { $0.issues[issue]?.isOpen = false }
+        touch(issue, isOpen: false)
         let place = RepositoryRef(installationID: 77, id: 42, owner: "acme", name: "shop")
-        post(
-            .issueClosed(
-                IssueEvent(
-                    repository: place, repositoryOwner: Person(id: 900, login: "acme"), issueNumber: issue)),
-            "closed")
+        var event = IssueEvent(
+            repository: place, repositoryOwner: Person(id: 900, login: "acme"), issueNumber: issue)
+        event.closedAt = season.outside.real
+        post(.issueClosed(event), "closed")
     }
 
     /// A command is edited or deleted after it was written: that starts and stops nothing.

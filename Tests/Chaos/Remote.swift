@@ -55,8 +55,14 @@ struct Remote: Sendable {
             installation: { (id) throws(GitHubError) in
                 try gitHub("installation", GitHub.Installation.self, id)
             },
-            deliveries: { (page) throws(GitHubError) in
-                try gitHub("deliveries", GitHub.DeliveryPage.self, page)
+            installations: { (look) throws(GitHubError) in
+                try gitHub("installations", GitHub.Page<GitHub.Installation>.self, look)
+            },
+            repositories: { (installation, look) throws(GitHubError) in
+                try gitHub("repositories", GitHub.Page<GitHub.Repository>.self, installation, look)
+            },
+            deliveries: { (look) throws(GitHubError) in
+                try gitHub("deliveries", GitHub.Page<GitHub.LoggedDelivery>.self, look)
             },
             delivery: { (logged) throws(GitHubError) in
                 try gitHub("delivery", GitHub.LoggedPayload.self, logged)
@@ -66,6 +72,12 @@ struct Remote: Sendable {
             },
             issue: { (place, number) throws(GitHubError) in
                 try gitHub("issue", GitHub.Issue.self, place, number)
+            },
+            contents: { (place, list, since, look) throws(GitHubError) in
+                try gitHub("contents", GitHub.Page<GitHub.Content>.self, place, list, since, look)
+            },
+            reviews: { (place, pull, look) throws(GitHubError) in
+                try gitHub("reviews", GitHub.Page<GitHub.Content>.self, place, pull, look)
             },
             permission: { (place, login) throws(GitHubError) in
                 try gitHub("permission", GitHub.Permission.self, place, login)
@@ -85,8 +97,8 @@ struct Remote: Sendable {
             deleteComment: { (place, comment) throws(GitHubError) in
                 _ = try gitHub("deleteComment", Nothing.self, place, comment)
             },
-            react: { (place, comment, reaction) throws(GitHubError) in
-                _ = try gitHub("react", Nothing.self, place, comment, reaction)
+            react: { (place, target, reaction) throws(GitHubError) in
+                _ = try gitHub("react", Nothing.self, place, target, reaction)
             },
             file: { (place, path, branch) throws(GitHubError) in
                 try gitHub("file", String?.self, place, path, branch)

@@ -78,6 +78,9 @@ final class Season {
         let jumps = isStormy && chance.permille(Self.jumps)
         outside.troubles = isStormy ? 10 + chance.below(60) : 0
         outside.allowsLate = !jumps
+        let isLogReadable = !chance.permille(200)
+        outside.github.change { $0.isLogReadable = isLogReadable }
+        judge.needsSweep = !isLogReadable
         people.gather()
         var length = 250 + chance.below(350)
         while length > 0 {

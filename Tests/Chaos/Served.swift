@@ -24,6 +24,8 @@ enum Served {
 
     private static let gitHub: [String: Handler<GitHub>] = [
         "app": operation { $0.app }, "installation": operation { $0.installation },
+        "installations": operation { $0.installations }, "repositories": operation { $0.repositories },
+        "contents": operation { $0.contents }, "reviews": operation { $0.reviews },
         "deliveries": operation { $0.deliveries }, "delivery": operation { $0.delivery },
         "repository": operation { $0.repository }, "issue": operation { $0.issue },
         "permission": operation { $0.permission }, "comments": operation { $0.comments },

@@ -129,9 +129,64 @@ extension GitHub.LoggedDelivery: Wire {
     }
 }
 
-extension GitHub.DeliveryPage: Wire {
-    func put(into writer: inout Writer) { writer.put(items, next) }
-    init(from reader: inout Reader) { self.init(items: reader.get(), next: reader.get()) }
+extension GitHub.Page: Wire where Item: Wire {
+    func put(into writer: inout Writer) { writer.put(items, next, tag, isUnchanged) }
+    init(from reader: inout Reader) {
+        self.init(items: reader.get(), next: reader.get(), tag: reader.get(), isUnchanged: reader.get())
+    }
+}
+
+extension GitHub.Look: Wire {
+    func put(into writer: inout Writer) {
+        switch self {
+        case .first(let tag): writer.put(true, tag)
+        case .next(let address): writer.put(false, address)
+        }
+    }
+    init(from reader: inout Reader) {
+        self = reader.get(Bool.self) ? .first(unless: reader.get()) : .next(reader.get())
+    }
+}
+
+extension GitHub.ContentList: Wire {}
+
+extension CommandID: Wire {
+    func put(into writer: inout Writer) { writer.put(rawValue) }
+    init(from reader: inout Reader) { self.init(rawValue: reader.get()) }
+}
+
+extension GitHub.IssueFacts: Wire {
+    func put(into writer: inout Writer) { writer.put(title, isPullRequest, closedAt) }
+    init(from reader: inout Reader) {
+        self.init(title: reader.get(), isPullRequest: reader.get(), closedAt: reader.get())
+    }
+}
+
+extension GitHub.Content: Wire {
+    func put(into writer: inout Writer) {
+        writer.put(id, issueNumber, url, body, author, authorType, isByApp, createdAt, updatedAt, issue)
+    }
+    init(from reader: inout Reader) {
+        self.init(
+            id: reader.get(), issueNumber: reader.get(), url: reader.get(), body: reader.get(),
+            author: reader.get(), authorType: reader.get(), isByApp: reader.get(), createdAt: reader.get(),
+            updatedAt: reader.get(), issue: reader.get())
+    }
+}
+
+extension GitHub.ReactionTarget: Wire {
+    func put(into writer: inout Writer) {
+        switch self {
+        case .comment(let id): writer.put("comment", id)
+        case .reviewComment(let id): writer.put("review comment", id)
+        case .issue(let number): writer.put("issue", Int64(number))
+        }
+    }
+    init(from reader: inout Reader) {
+        let word = reader.get(String.self)
+        let id = reader.get(Int64.self)
+        self = word == "comment" ? .comment(id) : word == "issue" ? .issue(Int(id)) : .reviewComment(id)
+    }
 }
 
 extension GitHub.LoggedPayload: Wire {
@@ -147,8 +202,9 @@ extension WebhookEvent: Wire {
             writer.put("comment", event.action, event.repository, event.repositoryOwner, event.issueNumber)
             writer.put(event.issueTitle, event.issueBody, event.isPullRequest, event.commentID)
             writer.put(event.commentURL, event.body, event.author, event.authorType, event.isByApp)
+            writer.put(event.createdAt)
         case .issueClosed(let event):
-            writer.put("closed", event.repository, event.repositoryOwner, event.issueNumber)
+            writer.put("closed", event.repository, event.repositoryOwner, event.issueNumber, event.closedAt)
         default:
             writer.put("other")
         }
@@ -157,17 +213,19 @@ extension WebhookEvent: Wire {
     init(from reader: inout Reader) {
         switch reader.get(String.self) {
         case "comment":
-            self = .comment(
-                CommentEvent(
-                    action: reader.get(), repository: reader.get(), repositoryOwner: reader.get(),
-                    issueNumber: reader.get(), issueTitle: reader.get(), issueBody: reader.get(),
-                    isPullRequest: reader.get(), commentID: reader.get(), commentURL: reader.get(),
-                    body: reader.get(), author: reader.get(), authorType: reader.get(),
-                    isByApp: reader.get()))
+            var event = CommentEvent(
+                action: reader.get(), repository: reader.get(), repositoryOwner: reader.get(),
+                issueNumber: reader.get(), issueTitle: reader.get(), issueBody: reader.get(),
+                isPullRequest: reader.get(), commentID: reader.get(), commentURL: reader.get(),
+                body: reader.get(), author: reader.get(), authorType: reader.get(),
+                isByApp: reader.get())
+            event.createdAt = reader.get()
+            self = .comment(event)
         case "closed":
-            self = .issueClosed(
-                IssueEvent(
-                    repository: reader.get(), repositoryOwner: reader.get(), issueNumber: reader.get()))
+            var event = IssueEvent(
+                repository: reader.get(), repositoryOwner: reader.get(), issueNumber: reader.get())
+            event.closedAt = reader.get()
+            self = .issueClosed(event)
         default: self = .other
         }
     }

@@ -16,6 +16,7 @@ import Testing
         case silent
         case answered
         case missed
+        case swept
         /// A comment is there twice, and the later one is deleted.
         case doubled
         /// The database says that the installation is suspended, and GitHub says that it is not.
@@ -41,12 +42,26 @@ import Testing
             case .missed:
                 try world.miss("@porter help", comment: 9)
                 _ = try world.work.pass()
+            case .swept:
+                sweep(world)
+                _ = try world.work.pass()
             }
             try world.live(until: id)
             try world.live(seconds: 60)
             _ = try world.work.pass()
             try world.live(seconds: 1_300)
             return id
+        }
+
+        /// The log cannot be read, and a pull request has a review.
+        private func sweep(_ world: World) {
+            world.github.change { state in
+                state.isLogReadable = false
+                state.issues[8] = GitHub.Issue(
+                    number: 8, title: "Mend it", isOpen: true, isLocked: false, isPullRequest: true)
+            }
+            world.write("Nice.", .review, id: 10, issue: 8)
+            world.write("@porter help", id: 9)
         }
 
         /// The answer to the first comment is lost, and GitHub has taken it twice.
@@ -63,7 +78,7 @@ import Testing
             }
         }
 
-        var isAnswered: Bool { self == .answered || self == .missed }
+        var isAnswered: Bool { [.answered, .missed, .swept].contains(self) }
     }
 
     private struct Case {
