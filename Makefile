@@ -46,8 +46,10 @@ run: build ## Start everything on this box and keep it running until Ctrl-C
 test: ## What must be green before a change is merged (PORTER_TEST_WITHOUT_CLIS=1: without agents' programs)
 	@scripts/test
 
-test-long: build ## What takes longer: real systemd, and that the linters find what they should
+test-long: build ## What takes longer: 10,000 power cuts and calls, real systemd, that the linters find faults
 	$(SETUP) run lint tests long
+	scripts/power-cuts --cuts 10000
+	scripts/power-cuts --cuts 1000 --synchronous NORMAL
 	scripts/lint-selftest
 	scripts/test-systemd
 

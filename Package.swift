@@ -85,7 +85,9 @@ let package = Package(
         lib("Commands", "Porter"),
         lib("Prompt", "Porter"),
         lib("Agents", "Porter"),
-        lib("Store", "Porter", "CLinux", .product(name: "GRDB", package: "GRDB.swift")),
+        lib(
+            "Store", "Porter", "PorterProcess", "CLinux", .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift")),
         lib("GitHub", "Porter", "PorterHTTP", "PorterCrypto"),
         lib("Machines", "Porter", "PorterHTTP"),
         lib("Work", "Porter", "PorterStore", "PorterCommands", "PorterPrompt", "PorterAgents"),

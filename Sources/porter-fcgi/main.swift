@@ -25,14 +25,14 @@ let site = instance.makeSite(watchesApp: ingress != .cgi)
 let responder = Responder(
     threads: instance.configuration.fcgiThreads,
     log: { instance.journal.record(.warning, $0, $1) },
-    handler: { incoming in
+    handler: { incoming, respond in
         let state: Site.BodyState =
             switch incoming.bodyState {
             case .whole: .whole
             case .short, .unknown: .broken
             case .tooLarge: .tooLarge
             }
-        return site.answer(incoming.request, body: state)
+        site.answer(incoming.request, body: state, respond)
     })
 
 switch ingress {

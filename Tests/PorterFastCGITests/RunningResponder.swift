@@ -30,9 +30,21 @@ final class RunningResponder {
         setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "500", 1)
     }()
 
-    init(
+    convenience init(
         threads: Int = 2, drainDeadline: Duration = .seconds(20),
         handler: @escaping @Sendable (Incoming) -> Response
+    ) throws {
+        try self.init(
+            threads: threads, drainDeadline: drainDeadline,
+            later: { incoming, respond in
+                respond(handler(incoming))
+            })
+    }
+
+    /// One whose handler may answer later.
+    init(
+        threads: Int = 2, drainDeadline: Duration = .seconds(20), mostWaiting: Int = 256,
+        later handler: @escaping Responder.Handler
     ) throws {
         Self.prepared
         folder = try TemporaryFolder()
@@ -43,6 +55,7 @@ final class RunningResponder {
         self.descriptor = descriptor
         responder = Responder(threads: threads, log: { _, _ in }, handler: handler)
         responder.drainDeadline = drainDeadline
+        responder.mostWaiting = mostWaiting
         start()
     }
 

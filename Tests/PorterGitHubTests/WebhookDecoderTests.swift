@@ -240,6 +240,19 @@ import Testing
     }
 
     @Test(arguments: all)
+    func `a delivery says the same with and without the members that nobody reads`(_ payload: Payload) throws
+    {
+        let bytes = try Fixtures.data(payload.file)
+        typealias Read = PorterGitHub.Payload
+
+        let whole = try JSONDecoder().decode(Read.self, from: bytes)
+        let sifted = try JSONDecoder().decode(Read.self, from: JSONSieve.sift(bytes, Read.members))
+
+        #expect(whole.event(payload.event) == sifted.event(payload.event))
+        #expect(whole.action == sifted.action)
+    }
+
+    @Test(arguments: all)
     func `a delivery is one object, and decodes to what it says`(_ payload: Payload) throws {
         let bytes = try Fixtures.data(payload.file)
         let json = try payload.load()

@@ -84,6 +84,22 @@ import Testing
         ("a job is there once", "INSERT INTO jobs (subject, kind, run_at) SELECT subject, kind, 0 FROM jobs"),
         ("an outcome has a time", "INSERT INTO steps VALUES ('k', NULL, 0, NULL, 0, 'x', NULL)"),
         ("a setting is JSON", "INSERT INTO settings VALUES ('shared', 'n', '{', 0)"),
+        ("a flag", "INSERT INTO people VALUES (1, 'x', 2, 0, 0, NULL)"),
+        ("a session's person exists", "INSERT INTO sessions VALUES ('s', x'00', 99, 0, 0, NULL, NULL)"),
+        ("a failure has a time", "INSERT INTO sign_ins VALUES (x'00', x'00', '/', 0, NULL, 'code', NULL)"),
+        (
+            "a token that was not refused is there",
+            "INSERT INTO user_tokens (person_id, version, updated_at) VALUES (99, 1, 0)"
+        ),
+        (
+            "a refused token is forgotten",
+            """
+            INSERT INTO user_tokens (person_id, version, access_sealed, refused_at, updated_at)
+            VALUES (99, 1, x'00', 1, 0)
+            """
+        ),
+        ("a flag", "INSERT INTO person_repositories VALUES (99, 42, 2)"),
+        ("rights are somebody's", "INSERT INTO person_repositories VALUES (99, 42, 1)"),
         ("columns keep their types", "UPDATE tasks SET created_at = 'yesterday'"),
         ("columns keep their types", "UPDATE attempts SET machine_token_digest = 'text'"),
     ]

@@ -256,34 +256,6 @@ import Testing
         #expect(error?.description.contains("canary") == false)
     }
 
-    @Test func `what has outlived its time goes in batches, and task rows stay`() throws {
-        let store = try Store()
-        try store.accept(1)
-        try store.admit(1)
-        try store.run(
-            """
-            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
-            INSERT INTO deliveries SELECT 'old-' || i, 'e', NULL, x'00', NULL, 1000 FROM n
-            """)
-        _ = try store.database.requestStop(
-            Store.id(1), reason: .cancelledByUser, detail: nil, at: store.start)
-        let young = store.start.adding(seconds: -10)
-
-        var rounds: [Int] = []
-        repeat {
-            rounds.append(
-                try store.database.prune(before: young, answersBefore: young, at: store.start))
-        } while rounds.last != 0 && rounds.count < 10
-        #expect(rounds == [500, 500, 200, 0])
-        #expect(try store.database.findDelivery("guid-1") != nil)
-        #expect(try store.database.findPrompt(Store.id(1)) != nil)
-
-        let late = store.start.adding(seconds: 1)
-        _ = try store.database.prune(before: late, answersBefore: late, at: late)
-        #expect(try store.database.findPrompt(Store.id(1)) == nil)
-        #expect(try store.task(1).state == .cancelled)
-    }
-
     @Test func `a token whose time is over is forgotten, one that is good is kept`() throws {
         let store = try Store()
         try store.accept(1)

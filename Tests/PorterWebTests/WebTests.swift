@@ -5,6 +5,7 @@ import PorterHTTP
 import PorterTestSupport
 import PorterTestWorld
 import PorterWork
+import Synchronization
 import Testing
 
 @testable import PorterStore
@@ -36,6 +37,22 @@ struct Scene {
     /// Reads with the operator's token.
     func get(_ target: String) -> Response {
         send("GET", target, ["Authorization": "Bearer \(Self.operatorToken)"])
+    }
+
+    /// Signs the person in and returns the fields that their browser sends from now on.
+    func signIn(
+        _ person: Person = World.maria, isAdmin: Bool = false, from peer: String? = nil
+    ) throws -> Fields {
+        let store = world.store
+        try store.savePerson(person, at: world.now)
+        if isAdmin { try store.setMark(Work.firstAdminMark, to: String(person.id), at: world.now) }
+        let value = Secret("cookie-\(UUID().uuidString)")
+        let id = try #require(SessionID(rawValue: UUID().uuidString.lowercased().filter { $0 != "-" }))
+        try store.beginSession(
+            id, digest: World.digest(value), person: person.id, address: peer, userAgent: nil, at: world.now)
+        return [
+            "Cookie": "\(Site.sessionCookie)=\(value.reveal { $0 })", "Origin": world.work.policy.publicURL,
+        ]
     }
 
     static func signature(_ body: Data, secret: String = webhookSecret) -> String {
@@ -104,6 +121,20 @@ struct Scene {
 
     func callback(_ name: String, _ token: String, raw: Data) -> Response {
         send("POST", "/api/callbacks/\(name)", ["X-Porter-Callback-Token": token], raw)
+    }
+}
+
+extension Site {
+    /// Answers a request and waits for what comes later.
+    func answer(_ request: Request, body state: BodyState) -> Response {
+        let isAnswered = DispatchSemaphore(value: 0)
+        let answer = Mutex(Response(status: 0))
+        self.answer(request, body: state) { response in
+            answer.withLock { $0 = response }
+            isAnswered.signal()
+        }
+        isAnswered.wait()
+        return answer.withLock { $0 }
     }
 }
 

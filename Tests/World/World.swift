@@ -46,6 +46,8 @@ package final class World: Sendable {
                 name: "local", isConfigured: true, image: "local", region: nil, cpus: 1, memory: 2048),
             caps: Caps(perPerson: 5, total: 20), limits: Policy.Limits(), teamKeys: [:],
             retentionDays: 90, logLimit: 1_048_576)
+        policy.publicURL = "https://porter.example"
+        policy.githubURL = "https://github.example"
         change(&policy)
         live = Mutex(Live(store: try Database(path: folder + "/porter.sqlite"), policy: policy))
         let time = time
@@ -95,9 +97,14 @@ package final class World: Sendable {
     /// Whether what workers say arrives.
     package var isListening: Bool { listens.withLock { $0 } }
 
-    /// Lets the clock jump, forwards or back, without anybody acting.
+    /// Lets time pass without anybody acting; with less than nothing the clock is set back.
     package func advance(seconds: Int) {
         time.set(now.adding(seconds: seconds))
+    }
+
+    /// Sets the clock forwards or back, and no time passes.
+    package func jump(seconds: Int) {
+        time.jump(to: now.adding(seconds: seconds))
     }
 
     /// Works jobs until none is due.

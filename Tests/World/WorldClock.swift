@@ -3,20 +3,43 @@ import Synchronization
 
 /// A clock that only the test moves.
 package final class WorldClock: Sendable {
-    private let time: Mutex<Instant>
+    private struct Time {
+        var now: Instant
+        var uptime: Int64 = 1_000_000
+    }
+
+    private let time: Mutex<Time>
 
     package init(_ start: Instant = Instant(seconds: 1_800_000_000)) {
-        time = Mutex(start)
+        time = Mutex(Time(now: start))
     }
 
     /// The current moment.
-    package var now: Instant { time.withLock { $0 } }
+    package var now: Instant { time.withLock { $0.now } }
 
-    /// Moves it, forwards or back.
+    /// Moves it forwards by letting time pass, back by setting it back.
     package func set(_ moment: Instant) {
-        time.withLock { $0 = moment }
+        time.withLock {
+            $0.uptime += max(0, moment - $0.now)
+            $0.now = moment
+        }
+    }
+
+    /// Sets it, and no time passes.
+    package func jump(to moment: Instant) {
+        time.withLock { $0.now = moment }
+    }
+
+    /// Starts the host anew, which takes so many seconds.
+    package func restart(after seconds: Int) {
+        time.withLock {
+            $0.uptime = 20_000
+            $0.now = $0.now.adding(seconds: seconds)
+        }
     }
 
     /// The face that the rules see.
-    package var face: Clock { Clock { self.now } }
+    package var face: Clock {
+        Clock(now: { self.now }, uptime: { self.time.withLock { $0.uptime } })
+    }
 }

@@ -12,10 +12,14 @@ import PorterWork
 
 extension Clock {
     /// The machine's clock.
-    static let system = Clock {
+    static let system = Clock(
+        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) })
+
+    /// - SeeAlso: <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>
+    private static func milliseconds(_ clock: clockid_t) -> Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+        clock_gettime(clock, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 }
 
@@ -189,6 +193,9 @@ extension Policy {
                 total: configuration.tasksTotal ?? (onFly ? Self.flyTotal : Self.localTotal)),
             limits: limits, teamKeys: configuration.teamKeys,
             retentionDays: configuration.retentionDays, logLimit: configuration.logLimit)
+        admins = configuration.admins
+        publicURL = configuration.publicURL
+        githubURL = configuration.githubURL
         isSetUp = configuration.app != nil
         isPolling = configuration.ingest == "poll"
         if Self.isEnterpriseServer(configuration.githubAPIURL) { logReach = 7 * 86_400 }

@@ -1,6 +1,8 @@
+import Dispatch
 import FoundationEssentials
 import Glibc
 import PorterHTTP
+import Synchronization
 
 extension Responder {
     /// Serves this process's one request by the rules of CGI: the body on descriptor 0, the answer on 1.
@@ -23,9 +25,16 @@ extension Responder {
         } else {
             state = .unknown
         }
-        let response = handler(Incoming(request: request, bodyState: state))
+        let isAnswered = DispatchSemaphore(value: 0)
+        let answer = Mutex(Response(status: 500))
+        handler(Incoming(request: request, bodyState: state)) { response in
+            answer.withLock { $0 = response }
+            isAnswered.signal()
+        }
+        isAnswered.wait()
+        let response = answer.withLock { $0 }
         let (head, isSound) = ResponseHead.bytes(response)
-        var bytes = Data(head.utf8)
+        var bytes = Data(head)
         if isSound, request.method != "HEAD" { bytes.append(response.body) }
         Self.writeOutput(bytes)
     }

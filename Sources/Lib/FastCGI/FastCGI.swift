@@ -51,7 +51,7 @@ struct Parameters {
         if let type = lookUp("CONTENT_TYPE"), !type.isEmpty { fields["Content-Type"] = type }
         return Request(
             method: lookUp("REQUEST_METHOD") ?? "", target: lookUp("REQUEST_URI") ?? "/",
-            fields: fields)
+            fields: fields, peer: lookUp("REMOTE_ADDR").flatMap { $0.isEmpty ? nil : $0 })
     }
 
     /// Begins the names of a request's header fields.
@@ -71,21 +71,34 @@ struct Parameters {
 /// The bytes before the body of an answer: `Status`, fields, an empty line.
 enum ResponseHead {
     /// Refuses fields that would begin another one: such an answer becomes a plain 500.
-    static func bytes(_ response: Response) -> (head: String, isSound: Bool) {
-        let isSound = response.fields.pairs.allSatisfy { pair in
-            let isName = pair.name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ":") }
-            return !pair.name.isEmpty && isName
-                && pair.value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
+    static func bytes(_ response: Response) -> (head: [UInt8], isSound: Bool) {
+        guard (200...599).contains(response.status), response.fields.pairs.allSatisfy(isSound) else {
+            return (Array("Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n".utf8), false)
         }
-        guard isSound, (200...599).contains(response.status) else {
-            return ("Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", false)
+        var head: [UInt8] = []
+        head.reserveCapacity(expectedBytes)
+        func line(_ name: String, _ value: String) {
+            head.append(contentsOf: name.utf8)
+            head.append(contentsOf: [UInt8(ascii: ":"), UInt8(ascii: " ")])
+            head.append(contentsOf: value.utf8)
+            head.append(contentsOf: [UInt8(ascii: "\r"), UInt8(ascii: "\n")])
         }
-        var head = "Status: \(response.status) \(phrase(response.status))\r\n"
-        for pair in response.fields.pairs { head += "\(pair.name): \(pair.value)\r\n" }
+        line("Status", "\(response.status) \(phrase(response.status))")
+        for pair in response.fields.pairs { line(pair.name, pair.value) }
         if response.fields["Content-Length"] == nil, response.status != 204, response.status != 304 {
-            head += "Content-Length: \(response.body.count)\r\n"
+            line("Content-Length", "\(response.body.count)")
         }
-        return (head + "\r\n", true)
+        head.append(contentsOf: [UInt8(ascii: "\r"), UInt8(ascii: "\n")])
+        return (head, true)
+    }
+
+    /// Bytes of nearly every head at most.
+    private static let expectedBytes = 256
+
+    private static func isSound(_ pair: Fields.Pair) -> Bool {
+        let isName = pair.name.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != UInt8(ascii: ":") }
+        return !pair.name.isEmpty && isName
+            && pair.value.utf8.allSatisfy { $0 >= 32 && $0 != 127 || $0 == 9 }
     }
 
     /// - SeeAlso: <https://www.iana.org/assignments/http-status-codes/>

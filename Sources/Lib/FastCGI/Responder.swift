@@ -16,13 +16,21 @@ package struct Responder: Sendable {
     package var drainDeadline: Duration = .milliseconds(1400)
     /// Says what went wrong with the socket: a constant message, and the facts.
     package var log: @Sendable (String, [String: String]) -> Void
-    /// Answers one request.
-    package var handler: @Sendable (Incoming) -> Response
+    /// Requests that wait for their answer at most; beyond that no more are accepted until one is answered.
+    package var mostWaiting = 256
+    /// Answers one request by calling its last argument once: at once, or later from any thread.
+    ///
+    /// A thread does not wait for an answer that comes later: it serves others meanwhile.
+    package var handler: Handler
+
+    /// What answers requests.
+    package typealias Handler =
+        @Sendable (Incoming, _ respond: @escaping @Sendable (Response) -> Void) -> Void
 
     /// A responder with that many threads.
     package init(
         threads: Int, log: @escaping @Sendable (String, [String: String]) -> Void,
-        handler: @escaping @Sendable (Incoming) -> Response
+        handler: @escaping Handler
     ) {
         self.threads = threads
         self.log = log
@@ -48,6 +56,8 @@ package struct Responder: Sendable {
         setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "500", 1)
     }
 
+    /// Bytes of a body from which memory is given back to the system at once.
+    static let largeBody = 1_048_576
     /// Pools of freed memory that glibc keeps at most.
     private static let mostArenas: Int32 = 2
 
@@ -74,10 +84,11 @@ package struct Responder: Sendable {
         let flags = fcntl(descriptor, F_GETFL)
         _ = fcntl(descriptor, F_SETFL, flags | O_NONBLOCK)
         let drain = Drain()
+        let desk = Desk()
         let workers = Workers(count: threads)
         for _ in 0..<threads {
             Thread.start {
-                accept(descriptor, drain)
+                work(descriptor, drain, desk)
                 workers.leave()
             }
         }
@@ -87,16 +98,35 @@ package struct Responder: Sendable {
         return workers.wait(atMost: drainDeadline)
     }
 
-    /// Accepts and serves until the responder drains.
-    private func accept(_ descriptor: Int32, _ drain: Drain) {
-        var request = FCGX_Request()
-        FCGX_InitRequest(&request, descriptor, 0)
-        let sleep = drain.makeSleep(descriptor)
+    /// Accepts, serves, and sends what was answered meanwhile, until the responder has drained.
+    private func work(_ descriptor: Int32, _ drain: Drain, _ desk: Desk) {
+        let sleep = drain.makeSleep(descriptor, desk.bell)
+        var spare: Conversation?
         var failures = 0
-        while !drain.hasBegun {
-            let result = FCGX_Accept_r(&request)
+        while true {
+            if let (conversation, response) = desk.take() {
+                finish(conversation, response)
+                spare = conversation
+                continue
+            }
+            guard !drain.hasBegun else {
+                guard desk.waiting > 0 else { return }
+                desk.sleep()
+                continue
+            }
+            guard desk.waiting < mostWaiting else {
+                desk.sleep()
+                continue
+            }
+            let conversation = spare ?? Conversation(descriptor)
+            spare = conversation
+            let result = conversation.accept()
             if result == -EAGAIN {
-                guard sleep.untilConnection() else { return }
+                switch sleep.untilSomethingIsToDo() {
+                case .answer: desk.hush()
+                case .connection, .nothing: break
+                case .noSocket: return
+                }
                 continue
             }
             guard result == 0 else {
@@ -106,93 +136,28 @@ package struct Responder: Sendable {
                 continue
             }
             failures = 0
-            let length = serve(&request)
-            FCGX_Finish_r(&request)
-            FCGX_Free(&request, 1)
-            // What was made of such a body in small pieces is kept by glibc otherwise.
-            if length > Self.largeBody { malloc_trim(0) }
+            if !serve(conversation, desk) { spare = nil }
         }
     }
 
-    /// Answers one request.
+    /// Has one request answered.
     ///
-    /// - Returns: bytes of its body.
-    private func serve(_ request: inout FCGX_Request) -> Int {
-        let envp = request.envp
-        let parameters = Parameters(
-            lookUp: { name in FCGX_GetParam(name, envp).map { String(cString: $0) } },
-            all: { Self.pairs(envp) })
-        var head = parameters.head
-        // A client that left before its parameters were whole: libfcgi hands on those that had come.
-        guard !head.method.isEmpty else { return 0 }
-        guard let (body, state) = body(of: &request, parameters) else { return 0 }
-        head.body = body
-        let response = handler(Incoming(request: head, bodyState: state))
-        send(response, isHead: head.method == "HEAD", to: request.out)
-        return body.count
-    }
-
-    /// Bytes of a body from which memory is given back to the system at once.
-    private static let largeBody = 1_048_576
-
-    /// The body in one piece of memory that nobody copies; nil when the client has left.
-    private func body(
-        of request: inout FCGX_Request, _ parameters: Parameters
-    ) -> (Data, Incoming.BodyState)? {
-        guard let length = parameters.contentLength else { return (Data(), .unknown) }
-        guard length <= maximumBodyBytes else { return (Data(), .tooLarge) }
-        guard length > 0 else { return (Data(), .whole) }
-        guard let memory = malloc(length) else { return (Data(), .tooLarge) }
-        var received = 0
-        while received < length {
-            let wanted = Int32(min(length - received, 1 << 20))
-            let count = FCGX_GetStr(
-                memory.assumingMemoryBound(to: CChar.self) + received, wanted, request.in)
-            guard count > 0 else { break }
-            received += Int(count)
+    /// - Returns: whether the conversation is over.
+    private func serve(_ conversation: Conversation, _ desk: Desk) -> Bool {
+        guard let incoming = conversation.read(atMost: maximumBodyBytes) else {
+            conversation.end()
+            return true
         }
-        let body = Data(bytesNoCopy: memory, count: received, deallocator: .free)
-        if received == length { return (body, .whole) }
-        // An error says that the connection broke: nobody is there to read an answer.
-        return FCGX_GetError(request.in) == 0 ? (body, .short) : nil
+        let turn = Turn(conversation, desk)
+        handler(incoming) { turn.answer($0) }
+        guard let response = turn.leave() else { return false }
+        finish(conversation, response)
+        return true
     }
 
-    private func send(
-        _ response: Response, isHead: Bool, to stream: UnsafeMutablePointer<FCGX_Stream>?
-    ) {
-        let (head, isSound) = ResponseHead.bytes(response)
-        if !isSound { log("an answer with unsound fields became 500", [:]) }
-        put(Array(head.utf8), stream)
-        guard isSound, !isHead else { return }
-        response.body.withUnsafeBytes { put($0, stream) }
-    }
-
-    private func put(_ bytes: some ContiguousBytes, _ stream: UnsafeMutablePointer<FCGX_Stream>?) {
-        bytes.withUnsafeBytes { buffer in
-            var sent = 0
-            while sent < buffer.count {
-                let start = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-                let count = FCGX_PutStr(
-                    start?.advanced(by: sent), Int32(min(buffer.count - sent, 1 << 20)), stream)
-                guard count > 0 else { return }
-                sent += Int(count)
-            }
-        }
-    }
-
-    /// The header fields among the parameters, under their names there.
-    private static func pairs(_ envp: FCGX_ParamArray?) -> [(String, String)] {
-        var pairs: [(String, String)] = []
-        var next = envp
-        while let entry = next?.pointee {
-            next = next?.advanced(by: 1)
-            guard strncmp(entry, "HTTP_", 5) == 0, let equals = strchr(entry, Int32(UInt8(ascii: "="))) else {
-                continue
-            }
-            let bytes = UnsafeRawBufferPointer(start: entry, count: equals - entry)
-            pairs.append((String(decoding: bytes, as: UTF8.self), String(cString: equals + 1)))
-        }
-        return pairs
+    private func finish(_ conversation: Conversation, _ response: Response) {
+        if !conversation.send(response) { log("an answer with unsound fields became 500", [:]) }
+        conversation.end()
     }
 }
 
@@ -219,14 +184,14 @@ private final class Drain: Sendable {
         write(wake, &one, 8)
     }
 
-    /// What one thread sleeps on.
+    /// What one thread sleeps on: the end, a connection, an answer to send.
     ///
     /// Of the threads that sleep one is woken for a connection. With a `poll` all were, and all but one for
     /// nothing: that was a third of a delivery's time in the system.
     ///
     /// - SeeAlso: <https://man7.org/linux/man-pages/man2/epoll_ctl.2.html> (`EPOLLEXCLUSIVE`)
-    func makeSleep(_ listener: Int32) -> Sleep {
-        Sleep(listener, wake)
+    func makeSleep(_ listener: Int32, _ bell: Int32) -> Sleep {
+        Sleep(listener, bell, wake)
     }
 
     struct Sleep: ~Copyable {
@@ -236,15 +201,20 @@ private final class Drain: Sendable {
 
         private let set: Int32
         private let listener: Int32
+        private let bell: Int32
 
-        fileprivate init(_ listener: Int32, _ wake: Int32) {
+        fileprivate init(_ listener: Int32, _ bell: Int32, _ wake: Int32) {
             self.listener = listener
+            self.bell = bell
             set = epoll_create1(Int32(EPOLL_CLOEXEC))
             var waking = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: wake))
             var connecting = epoll_event(
                 events: EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue, data: epoll_data(fd: listener))
+            var answering = epoll_event(
+                events: EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue, data: epoll_data(fd: bell))
             guard set >= 0, epoll_ctl(set, EPOLL_CTL_ADD, wake, &waking) == 0,
-                epoll_ctl(set, EPOLL_CTL_ADD, listener, &connecting) == 0
+                epoll_ctl(set, EPOLL_CTL_ADD, listener, &connecting) == 0,
+                epoll_ctl(set, EPOLL_CTL_ADD, bell, &answering) == 0
             else { Shortage("descriptor", errno).endProgram() }
         }
 
@@ -252,15 +222,25 @@ private final class Drain: Sendable {
             close(set)
         }
 
-        /// Sleeps until somebody connects, whom another thread may accept first, or the drain begins, or for
-        /// a while.
-        ///
-        /// - Returns: false when the socket is gone.
-        func untilConnection() -> Bool {
+        enum Finding {
+            /// Somebody connects, whom another thread may accept first.
+            case connection
+            /// An answer is to be sent, which another thread may do first.
+            case answer
+            /// The drain begins, or the longest time is over.
+            case nothing
+            case noSocket
+        }
+
+        /// Sleeps until there is something to look at, or for a while.
+        func untilSomethingIsToDo() -> Finding {
             var event = epoll_event()
-            let count = epoll_wait(set, &event, 1, Self.longest)
-            guard count > 0, event.data.fd == listener else { return true }
-            return event.events & EPOLLIN.rawValue != 0
+            guard epoll_wait(set, &event, 1, Self.longest) > 0 else { return .nothing }
+            switch event.data.fd {
+            case bell: return .answer
+            case listener: return event.events & EPOLLIN.rawValue != 0 ? .connection : .noSocket
+            default: return .nothing
+            }
         }
     }
 }

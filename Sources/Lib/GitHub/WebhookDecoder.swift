@@ -35,7 +35,7 @@ package enum WebhookDecoder {
     ) {
         let decoded: Payload
         do {
-            decoded = try JSONDecoder().decode(Payload.self, from: payload)
+            decoded = try JSONDecoder().decode(Payload.self, from: JSONSieve.sift(payload, Payload.members))
         } catch {
             guard let field = JSONField(error) else {
                 throw Malformed(description: "The body is not JSON.")
@@ -69,6 +69,17 @@ package enum WebhookDecoder {
 
 /// What deliveries say, of every event, as far as Porter reads it.
 struct Payload: Decodable {
+    /// The names of all members that are read here, at any depth; nothing else reaches the decoder.
+    static let members: Set<ArraySlice<UInt8>> = Set(
+        [
+            "action", "repository", "issue", "comment", "installation", "sender", "repositories",
+            "repositories_added", "repositories_removed", "id", "name", "full_name", "owner",
+            "default_branch",
+            "archived", "number", "title", "body", "pull_request", "account", "login", "slug", "type", "user",
+            "html_url", "author_association", "performed_via_github_app", "created_at", "updated_at",
+            "submitted_at", "closed_at", "review", "changes", "old_issue", "target_id", "suspended_at",
+        ].map { ArraySlice($0.utf8) })
+
     struct Repository: Decodable {
         @JSONNumber var id: Int64
         let name: String?

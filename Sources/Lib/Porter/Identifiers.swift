@@ -108,3 +108,23 @@ package struct Person: Hashable, Sendable {
         self.login = login
     }
 }
+
+/// Names a session in lists and in the record of changes; it opens nothing.
+///
+/// What opens it is the cookie's value, which is stored as a digest only.
+package struct SessionID: RawRepresentable, Hashable, Sendable {
+    /// 32 hexadecimal digits.
+    package let rawValue: String
+
+    /// Accepts exactly 32 hexadecimal digits, lower case.
+    package init?(rawValue: String) {
+        let isDigits = rawValue.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        guard isDigits, rawValue.utf8.count == 32 else { return nil }
+        self.rawValue = rawValue
+    }
+
+    /// A fresh id.
+    package init(entropy: Entropy) {
+        rawValue = entropy.bytes(16).hexadecimal
+    }
+}

@@ -4,10 +4,14 @@
 package struct Clock: Sendable {
     /// The current moment.
     package var now: @Sendable () -> Instant
+    /// Milliseconds since the host was started, suspended ones included, which no change of the date moves;
+    /// nil where nobody counts them.
+    package var uptime: @Sendable () -> Int64?
 
-    /// A clock that asks the closure.
-    package init(now: @escaping @Sendable () -> Instant) {
+    /// A clock that asks the closures.
+    package init(now: @escaping @Sendable () -> Instant, uptime: @escaping @Sendable () -> Int64? = { nil }) {
         self.now = now
+        self.uptime = uptime
     }
 }
 

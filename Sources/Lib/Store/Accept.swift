@@ -147,9 +147,28 @@ extension Database {
     package func accept(
         _ delivery: Delivery?, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant
     ) throws(StoreError) -> Acceptance {
-        try write("accept command") { transaction in
+        try write(
+            "accept command", Self.acceptance(delivery, command, newID: newID, executor: executor, at: now))
+    }
+
+    /// The same without waiting for the disk.
+    ///
+    /// - Parameter then: called once the command is on disk, or why it is not; it must not wait for anything.
+    package func accept(
+        _ delivery: Delivery, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant,
+        then: @escaping @Sendable (Result<Acceptance, StoreError>) -> Void
+    ) {
+        write(
+            "accept command", Self.acceptance(delivery, command, newID: newID, executor: executor, at: now),
+            then: then)
+    }
+
+    private static func acceptance(
+        _ delivery: Delivery?, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant
+    ) -> @Sendable (Transaction) throws -> Acceptance {
+        { transaction in
             if let delivery, let known = try transaction.stored(delivery, at: now) { return known }
-            if let known = try Self.storedCommand(command.commentID, transaction.db) { return known }
+            if let known = try storedCommand(command.commentID, transaction.db) { return known }
             var task: TaskID?
             switch command.wish {
             case .run(let wish):

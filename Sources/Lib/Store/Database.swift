@@ -9,8 +9,7 @@ import Synchronization
 ///
 /// Each noun has its file (`Tasks.swift`, `Attempts.swift`, `Jobs.swift`, …) that extends ``Database``
 /// with its operations; one operation is one transaction. Writes of concurrent callers are committed
-/// together (group commit): one of them, the leader, takes everybody's waiting work along while the others
-/// sleep, and all wait for the one sync. Several processes may share the file.
+/// together (``GroupCommit``). Several processes may share the file.
 ///
 /// - SeeAlso: <https://www.sqlite.org/wal.html>, <https://www.sqlite.org/pragma.html#pragma_synchronous>
 package final class Database: Sendable {
@@ -19,10 +18,15 @@ package final class Database: Sendable {
     /// Who we are among the processes that hold jobs.
     package let holder: Holder
     private let pool: DatabasePool
-    private let queue = Mutex(CommitQueue())
+    private let commits: GroupCommit
+    /// What keeps the write-ahead log short.
+    let checkpoints: Checkpoints
+    /// Milliseconds between the clock and the host's uptime, as this process last saw them.
+    let clockDifference = Mutex<Int64?>(nil)
     /// Claims that could not be given back when their work failed.
     let unreturned = Mutex<[JobClaim]>([])
-    private let wakers = Mutex<[@Sendable () -> Void]>([])
+    private let wakers = Wakers()
+    let facts = Facts()
 
     /// Milliseconds that a connection waits for another's lock.
     package static let busyTimeout = 5000
@@ -36,7 +40,12 @@ package final class Database: Sendable {
     ///
     /// - Throws: ``StoreError`` with `.newer` when a newer Porter has migrated it, `.unavailable` when it
     ///   cannot be opened or written.
-    package init(path: String) throws(StoreError) {
+    package convenience init(path: String) throws(StoreError) {
+        try self.init(path: path, bounds: Checkpoints.Bounds())
+    }
+
+    /// The same with other bounds for its write-ahead log.
+    init(path: String, bounds: Checkpoints.Bounds) throws(StoreError) {
         self.path = path
         do {
             let guardian = try MigrationLock(path: path + "-migrate")
@@ -63,6 +72,7 @@ package final class Database: Sendable {
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
             }
+            checkpoints = try Checkpoints(path: path, pool: pool, bounds: bounds)
             let migrator = Migrations.migrator
             let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
             if isNewer {
@@ -75,11 +85,16 @@ package final class Database: Sendable {
         } catch {
             throw StoreError(error, operation: "open \(path)")
         }
+        commits = GroupCommit(pool, checkpoints, whenWorkArrives: wakers.wake)
+    }
+
+    deinit {
+        commits.close()
     }
 
     /// Calls the closure after each commit that made a job due; for the dispatcher's clock.
     package func whenWorkArrives(_ wake: @escaping @Sendable () -> Void) {
-        wakers.withLock { $0.append(wake) }
+        wakers.add(wake)
     }
 
     /// The value of `PRAGMA synchronous` on the writing connection; 2 is `FULL`.
@@ -90,6 +105,9 @@ package final class Database: Sendable {
             throw StoreError(error, operation: "read a pragma")
         }
     }
+
+    /// Bytes of the write-ahead log that are in use, as of the last commit of this process.
+    package var logBytes: Int { checkpoints.bytes }
 
     /// Proves that a commit reaches the disk, for `/readyz`.
     package func checkWritable(at now: Instant) throws(StoreError) {
@@ -105,7 +123,7 @@ package final class Database: Sendable {
         }
     }
 
-    /// Writes in a transaction that is shared with whoever waits at the same moment.
+    /// Writes in a transaction that is shared with whoever waits at the same moment, and waits for the disk.
     ///
     /// - Parameters:
     ///   - claim: the job on whose behalf this is done; a claim that was taken over commits nothing.
@@ -115,151 +133,66 @@ package final class Database: Sendable {
     func write<T>(
         _ operation: String, for claim: JobClaim? = nil, _ body: @escaping (Transaction) throws -> T
     ) throws(StoreError) -> T {
+        try checkpoints.admit()
+        let isDone = DispatchSemaphore(value: 0)
         var result: T?
-        let pending = Pending { transaction in
-            if let claim { try claim.check(transaction) }
-            result = try body(transaction)
-        }
-        if queue.withLock({ $0.enter(pending) }) == .follow { pending.turn.wait() }
-        // Either somebody took this along, or it is our turn to take along whatever waits.
-        if !pending.isDone { lead() }
-        if let failure = pending.failure { throw StoreError(failure, operation: operation) }
-        guard let result else {
-            throw StoreError(.unavailable, operation: operation, message: "the commit was given up")
-        }
+        var failure: (any Error)?
+        commits.add(
+            Pending(
+                work: { transaction in
+                    if let claim { try claim.check(transaction) }
+                    result = try body(transaction)
+                },
+                then: { error in
+                    failure = error
+                    isDone.signal()
+                }))
+        isDone.wait()
+        if let failure { throw StoreError(failure, operation: operation) }
+        guard let result else { throw Self.givenUp(operation) }
         return result
     }
 
-    /// Writes that wait for the next commit.
-    var waitingWrites: Int { queue.withLock { $0.waiting.count } }
-
-    /// Commits all that waits, then leaves the lead to whoever came meanwhile.
-    private func lead() {
-        let batch = queue.withLock { $0.takeAll() }
-        var hasNewWork = false
-        do {
-            hasNewWork = try pool.writeWithoutTransaction { db in try Self.commit(batch, db) }
+    /// Writes as ``write(_:for:_:)`` does, without waiting for it.
+    ///
+    /// - Parameter then: called with the outcome on the thread that commits; it must not wait for anything.
+    func write<T>(
+        _ operation: String, _ body: @escaping @Sendable (Transaction) throws -> T,
+        then: @escaping @Sendable (Result<T, StoreError>) -> Void
+    ) {
+        do throws(StoreError) {
+            try checkpoints.admit()
         } catch {
-            for pending in batch { pending.failure = error }
+            return then(.failure(error))
         }
-        for pending in batch { pending.isDone = true }
-        let next = queue.withLock { $0.leave() }
-        next?.turn.signal()
-        for pending in batch.dropFirst() { pending.turn.signal() }
-        if hasNewWork {
-            for wake in wakers.withLock({ $0 }) { wake() }
-        }
+        var result: T?
+        commits.add(
+            Pending(
+                work: { result = try body($0) },
+                then: { error in
+                    if let error { return then(.failure(StoreError(error, operation: operation))) }
+                    then(result.map { .success($0) } ?? .failure(Self.givenUp(operation)))
+                }))
     }
 
-    /// Commits the batch in one transaction.
-    ///
-    /// Nearly always all of it succeeds. Only if one fails, the others are done again, each behind a savepoint.
-    private static func commit(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
-        do {
-            let transaction = Transaction(db)
-            try db.inTransaction(.immediate) {
-                for pending in batch { try pending.work(transaction) }
-                return .commit
-            }
-            return transaction.hasNewWork
-        } catch  where batch.count > 1 && !isOfTheFile(error) {
-            return try commitApart(batch, db)
-        }
+    private static func givenUp(_ operation: String) -> StoreError {
+        StoreError(.unavailable, operation: operation, message: "the commit was given up")
     }
 
-    private static func commitApart(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
-        let transaction = Transaction(db)
-        try db.inTransaction(.immediate) {
-            for pending in batch {
-                do {
-                    try db.inSavepoint {
-                        try pending.work(transaction)
-                        return .commit
-                    }
-                } catch {
-                    pending.failure = error
-                    // A full disk rolls the whole transaction back: nobody's work is in it then.
-                    if !db.isInsideTransaction { throw error }
-                }
-            }
-            return .commit
-        }
-        return transaction.hasNewWork
-    }
-
-    /// Whether the failure is the file's and not the work's, so that doing it again helps nobody.
-    private static func isOfTheFile(_ error: any Error) -> Bool {
-        guard let code = (error as? DatabaseError)?.resultCode else { return false }
-        return ![.SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_ERROR].contains(code)
-    }
+    /// Writes that wait for the next commit.
+    var waitingWrites: Int { commits.waitingWrites }
 }
 
-/// Who waits for the next commit, and whether somebody is at work on one.
-private struct CommitQueue {
-    enum Role {
-        /// Take along what waits, now.
-        case lead
-        /// Sleep until it is done, or until it is your turn to lead.
-        case follow
+/// Who wants to know that a job became due.
+private final class Wakers: Sendable {
+    private let closures = Mutex<[@Sendable () -> Void]>([])
+
+    func add(_ closure: @escaping @Sendable () -> Void) {
+        closures.withLock { $0.append(closure) }
     }
 
-    private(set) var waiting: [Pending] = []
-    private var hasLeader = false
-
-    mutating func enter(_ pending: Pending) -> Role {
-        waiting.append(pending)
-        guard !hasLeader else { return .follow }
-        hasLeader = true
-        return .lead
-    }
-
-    mutating func takeAll() -> [Pending] {
-        defer { waiting = [] }
-        return waiting
-    }
-
-    /// Gives up the lead.
-    ///
-    /// - Returns: who has it now, and must be woken for it.
-    mutating func leave() -> Pending? {
-        hasLeader = !waiting.isEmpty
-        return waiting.first
-    }
-}
-
-/// One caller's work while it waits for the commit.
-///
-/// The leader alone touches it between the caller's entry into the queue and the signal, and the caller alone
-/// before and after.
-// Safe because no two threads ever touch it at once.
-private final class Pending: @unchecked Sendable {
-    let work: (Transaction) throws -> Void
-    /// Signalled once: when it is done, or when its caller is to lead.
-    let turn = DispatchSemaphore(value: 0)
-    var failure: (any Error)?
-    var isDone = false
-
-    init(work: @escaping (Transaction) throws -> Void) {
-        self.work = work
-    }
-}
-
-/// The open transaction: SQLite, and what must happen once it is committed.
-final class Transaction {
-    let db: GRDB.Database
-    /// Whether a job became due, so that a dispatcher should look.
-    var hasNewWork = false
-
-    init(_ db: GRDB.Database) {
-        self.db = db
-    }
-
-    /// Runs one statement and says how many rows it changed.
-    @discardableResult
-    func run(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> Int {
-        let statement = try db.cachedStatement(sql: sql)
-        try statement.execute(arguments: arguments)
-        return db.changesCount
+    @Sendable func wake() {
+        for closure in closures.withLock({ $0 }) { closure() }
     }
 }
 

@@ -1,5 +1,6 @@
 import GRDB
 package import Porter
+import Synchronization
 
 /// A small fact about the instance: a name, a value, when it was learnt.
 package struct Mark: Hashable, Sendable {
@@ -49,9 +50,19 @@ extension Database {
         }
     }
 
+    /// The fact under the name, which ``markOnce(_:_:at:)`` decides for good and nothing else sets.
+    ///
+    /// Each delivery asks, so what is known is kept in memory; that it is not known is believed for a second.
+    package func findFact(_ name: String) throws(StoreError) -> Mark? {
+        if let known = facts.find(name) { return known }
+        let found = try findMark(name)
+        facts.keep(name, found)
+        return found
+    }
+
     /// The fact under the name; if there is none yet, this one from now on.
     package func markOnce(_ name: String, _ value: String, at now: Instant) throws(StoreError) -> Mark {
-        try write("set mark \(name)") { transaction in
+        let fact = try write("set mark \(name)") { transaction in
             try transaction.run(
                 "INSERT INTO marks (name, value, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 [name, value, now.milliseconds])
@@ -59,5 +70,31 @@ extension Database {
                 transaction.db, sql: "SELECT value, at FROM marks WHERE name = ?", arguments: [name])
             return Mark(value: row?["value"] ?? value, at: row.map { Instant(milliseconds: $0["at"]) } ?? now)
         }
+        facts.keep(name, fact)
+        return fact
+    }
+}
+
+/// What this process knows of facts that never change.
+final class Facts: Sendable {
+    /// How long a fact counts as unknown once it was looked for in vain; another process may learn it.
+    static let absence = Duration.seconds(1)
+
+    private struct Known {
+        let mark: Mark?
+        let at: ContinuousClock.Instant
+    }
+
+    private let known = Mutex<[String: Known]>([:])
+
+    /// What is known: nil when it has to be looked up, `.some(nil)` when it was not there a moment ago.
+    func find(_ name: String) -> Mark?? {
+        guard let known = known.withLock({ $0[name] }) else { return nil }
+        guard known.mark == nil, ContinuousClock.now - known.at >= Self.absence else { return known.mark }
+        return nil
+    }
+
+    func keep(_ name: String, _ mark: Mark?) {
+        known.withLock { $0[name] = Known(mark: mark, at: .now) }
     }
 }

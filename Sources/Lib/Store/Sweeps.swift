@@ -127,7 +127,8 @@ extension Database {
     package func sweepRound() throws(StoreError) -> SweepRound? {
         guard let mark = try findMark(Self.roundMark) else { return nil }
         let parts = mark.value.split(separator: " ")
-        guard parts.count == 2, let number = Int(parts[0]), let stage = SweepRound.Stage(rawValue: String(parts[1]))
+        guard parts.count == 2, let number = Int(parts[0]),
+            let stage = SweepRound.Stage(rawValue: String(parts[1]))
         else { return nil }
         return SweepRound(number: number, stage: stage, begunAt: mark.at)
     }

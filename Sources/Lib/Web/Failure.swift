@@ -12,10 +12,12 @@ struct Failure: Error {
     var details: [String: JSON] = [:]
     var fields: Fields = [:]
 
-    init(_ status: Int, _ code: String, _ message: String) {
+    /// - Parameter action: where the person can mend it; an address or a path of ours.
+    init(_ status: Int, _ code: String, _ message: String, action: String? = nil) {
         self.status = status
         self.code = code
         self.message = message
+        if let action { details["action"] = .string(action) }
     }
 
     static let noRoute = Failure(404, "not_found", "There is no such address.")
@@ -54,7 +56,8 @@ struct Failure: Error {
         if error.status == 401 { self = askingForBearer }
     }
 
-    private var askingForBearer: Failure {
+    /// The same, naming the bearer token as what would help.
+    var askingForBearer: Failure {
         var failure = self
         failure.fields["WWW-Authenticate"] = "Bearer"
         return failure
@@ -67,6 +70,17 @@ struct Failure: Error {
         var response = Response.json(status, .object(body))
         for pair in fields.pairs { response.fields.append(pair.name, pair.value) }
         return response
+    }
+}
+
+extension Site {
+    /// Uses the database, whose failure is the request's.
+    func reading<T>(_ body: () throws(StoreError) -> T) throws(Failure) -> T {
+        do throws(StoreError) {
+            return try body()
+        } catch {
+            throw Failure(error)
+        }
     }
 }
 

@@ -102,6 +102,9 @@ extension Site {
             "porter_http_responses_total", "counter", "Answers, by the class of their status.",
             counters.answers.map { ("{status=\"\($0.statuses)\"}", $0.count) })
         family(
+            "porter_wal_bytes", "gauge", "The database's write-ahead log, as of this process's last commit.",
+            [("", work.world.store.logBytes)])
+        family(
             "process_resident_memory_bytes", "gauge", "Memory in use.", [("", Self.residentBytes)])
         return Response(
             status: 200,

@@ -9,6 +9,12 @@ enum Door: Sendable {
     case operatorToken
     /// A worker, with the token of its attempt.
     case worker
+    /// A signed-in person; what changes something must come from our own pages.
+    case person
+    /// The same for an admin; anybody else who is signed in is refused with 403.
+    case admin
+    /// A signed-in person, or whoever has the operator's token.
+    case reader
 }
 
 /// One address: its method, its path, who may call it, what it does.
@@ -19,17 +25,29 @@ struct Route: Sendable {
     let door: Door
     /// Bytes of a body at most.
     let maximumBody: Int
-    let handle: @Sendable (Site, Exchange) throws(Failure) -> Response
+    let handler: Handler
+
+    /// What a route does.
+    enum Handler: Sendable {
+        /// Answers before it returns.
+        case now(@Sendable (Site, Exchange) throws(Failure) -> Response)
+        /// Answers through its last argument, once, before it returns or later from another thread.
+        case later(@Sendable (Site, Exchange, @escaping @Sendable (Response) -> Void) throws(Failure) -> Void)
+    }
 
     init(
         _ method: String, _ path: String, _ door: Door, maximumBody: Int = 0,
         _ handle: @escaping @Sendable (Site, Exchange) throws(Failure) -> Response
     ) {
+        self.init(method, path, door, maximumBody: maximumBody, .now(handle))
+    }
+
+    init(_ method: String, _ path: String, _ door: Door, maximumBody: Int, _ handler: Handler) {
         self.method = method
         self.path = path.split(separator: "/").map(String.init)
         self.door = door
         self.maximumBody = maximumBody
-        self.handle = handle
+        self.handler = handler
     }
 
     /// The values of the placeholders if the segments are this path's.
@@ -94,6 +112,8 @@ struct Exchange: Sendable {
     let query: Query
     /// The body arrived as announced.
     let isWhole: Bool
+    /// Who is signed in; nil behind doors that do not ask, and for the operator.
+    var visitor: Visitor?
 }
 
 /// What stands behind the `?` of a target.

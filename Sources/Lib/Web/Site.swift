@@ -8,8 +8,8 @@ package import PorterWork
 /// Porter's face to the outside: one table of addresses, and what each answers.
 ///
 /// `Webhook.swift` takes GitHub's deliveries, `Callbacks.swift` the workers' words, `TaskRoutes.swift` shows
-/// tasks, `Operations.swift` tells the operator how Porter is. A request passes the checks in the order of
-/// contract section 5: address, method, who asks, body.
+/// tasks, `Operations.swift` tells the operator how Porter is, `SignIn.swift` lets people in. A request passes
+/// the checks in the order of contract section 5: address, method, who asks, origin, object, permission, body.
 package struct Site: Sendable {
     let work: Work
     /// What deliveries are signed with; nil before set-up.
@@ -44,32 +44,56 @@ package struct Site: Sendable {
     }
 
     /// Answers a request.
-    package func answer(_ request: Request, body state: BodyState) -> Response {
-        let response: Response
+    ///
+    /// - Parameter respond: gets the answer, once: mostly before this returns, but for what must be on disk first
+    ///   later, on another thread, where it must not wait for anything.
+    package func answer(
+        _ request: Request, body state: BodyState, _ respond: @escaping @Sendable (Response) -> Void
+    ) {
         do throws(Failure) {
-            response = try route(request, state)
+            let (handler, exchange) = try route(request, state)
+            switch handler {
+            case .now(let handle):
+                finish(try handle(self, exchange), respond)
+            case .later(let handle):
+                try handle(self, exchange) { finish($0, respond) }
+            }
         } catch {
-            response = error.response
+            finish(error.response, respond)
         }
+    }
+
+    private func finish(_ response: Response, _ respond: (Response) -> Void) {
         counters.count(status: response.status)
-        return response
+        respond(response)
     }
 
     /// Every address there is.
-    static let router = Router(operationRoutes + [webhookRoute] + callbackRoutes + taskRoutes)
+    static let router = Router(
+        [
+            operationRoutes,
+            [webhookRoute],
+            callbackRoutes,
+            taskRoutes,
+        ].flatMap { $0 })
 
-    private func route(_ request: Request, _ state: BodyState) throws(Failure) -> Response {
+    private func route(
+        _ request: Request, _ state: BodyState
+    ) throws(Failure) -> (Route.Handler, Exchange) {
         guard let (candidates, query) = Self.router.find(request.target) else { throw .noRoute }
         let method = request.method == "HEAD" ? "GET" : request.method
         guard let (route, values) = candidates.first(where: { $0.route.method == method }) else {
             throw Self.notAllowed(candidates.map(\.route.method))
         }
-        try open(route.door, request)
+        let visitor = try open(route.door, request)
         if state == .tooLarge || request.body.count > max(route.maximumBody, Self.ignoredBody) {
             throw .tooLarge
         }
-        return try route.handle(
-            self, Exchange(request: request, path: values, query: query, isWhole: state == .whole))
+        return (
+            route.handler,
+            Exchange(
+                request: request, path: values, query: query, isWhole: state == .whole, visitor: visitor)
+        )
     }
 
     /// Bytes of a body that an address without one overlooks.
@@ -83,19 +107,37 @@ package struct Site: Sendable {
         return failure
     }
 
-    private func open(_ door: Door, _ request: Request) throws(Failure) {
+    /// Lets the request through the door.
+    ///
+    /// - Returns: who is signed in, behind doors that ask.
+    private func open(_ door: Door, _ request: Request) throws(Failure) -> Visitor? {
         switch door {
-        case .open: return
+        case .open: return nil
         case .operatorToken:
             guard isOperator(request) else {
                 throw .unauthorized("This address takes the operator's token as a bearer token.")
             }
+            return nil
         case .worker:
             do throws(CallbackFailure) {
                 try work.checkToken(try Self.workerToken(request))
+                return nil
             } catch {
                 throw Failure(error)
             }
+        case .reader where isOperator(request):
+            return nil
+        case .reader:
+            do throws(Failure) {
+                return try visitor(request)
+            } catch {
+                throw error.status == 401 ? error.askingForBearer : error
+            }
+        case .person, .admin:
+            let visitor = try visitor(request)
+            try checkOrigin(request)
+            if door == .admin, !visitor.isAdmin { throw .notAdmin }
+            return visitor
         }
     }
 

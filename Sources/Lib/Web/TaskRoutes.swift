@@ -126,14 +126,6 @@ extension Site {
         TaskView(task: task, attempt: try work.world.store.findAttempt(task.id, task.attempt))
     }
 
-    private func reading<T>(_ body: () throws(StoreError) -> T) throws(Failure) -> T {
-        do throws(StoreError) {
-            return try body()
-        } catch {
-            throw Failure(error)
-        }
-    }
-
     /// A whole number of the query, nil when it is not there.
     static func number(
         _ name: String, _ query: [String: String], in range: ClosedRange<Int>

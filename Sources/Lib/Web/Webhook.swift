@@ -14,12 +14,14 @@ extension Site {
     static var maximumDeliveryID: Int { 128 }
 
     static var webhookRoute: Route {
-        Route("POST", "/api/webhooks/github", .open, maximumBody: maximumDelivery) {
-            (site, exchange) throws(Failure) in try site.takeDelivery(exchange)
-        }
+        Route(
+            "POST", "/api/webhooks/github", .open, maximumBody: maximumDelivery,
+            .later { (site, exchange, respond) throws(Failure) in try site.takeDelivery(exchange, respond) })
     }
 
-    private func takeDelivery(_ exchange: Exchange) throws(Failure) -> Response {
+    private func takeDelivery(
+        _ exchange: Exchange, _ respond: @escaping @Sendable (Response) -> Void
+    ) throws(Failure) {
         let request = exchange.request
         guard let webhookSecret else {
             throw Failure(503, "not_set_up", "Porter has no GitHub App yet.")
@@ -48,9 +50,11 @@ extension Site {
             throw .body(error.description)
         }
         guard WebhookDecoder.isObject(payload) else { throw .body("The body is not a JSON object.") }
-        if event == "ping" { return .json(200, .object(["status": .string("ignored"), "task": .null])) }
-        guard isWorthDecoding(event, payload) else { return answer(.ignored) }
-        return answer(try store(event, guid, payload))
+        if event == "ping" {
+            return respond(.json(200, .object(["status": .string("ignored"), "task": .null])))
+        }
+        guard isWorthDecoding(event, payload) else { return respond(answer(.ignored)) }
+        try store(event, guid, payload, respond)
     }
 
     /// Whether the bytes may hold something to act on; nearly all deliveries end here.
@@ -67,8 +71,8 @@ extension Site {
     }
 
     private func store(
-        _ event: String, _ guid: String, _ payload: Data
-    ) throws(Failure) -> WebhookResult {
+        _ event: String, _ guid: String, _ payload: Data, _ respond: @escaping @Sendable (Response) -> Void
+    ) throws(Failure) {
         let decoded: (event: WebhookEvent, action: String?)
         do {
             decoded = try WebhookDecoder.decode(event, payload)
@@ -77,12 +81,15 @@ extension Site {
         }
         let delivery = Delivery(
             guid: guid, event: event, action: decoded.action, digest: SHA256.digest(payload))
-        do throws(StoreError) {
-            return try work.accept(delivery, decoded.event)
-        } catch {
-            work.world.journal.record(
-                .error, "delivery not stored", ["delivery": guid, "error": "\(error)"])
-            throw Failure(error)
+        work.accept(delivery, decoded.event) { outcome in
+            switch outcome {
+            case .success(let result):
+                respond(answer(result))
+            case .failure(let error):
+                work.world.journal.record(
+                    .error, "delivery not stored", ["delivery": guid, "error": "\(error)"])
+                respond(Failure(error).response)
+            }
         }
     }
 

@@ -42,8 +42,7 @@ extension Work {
                 }
             return try result(
                 store.acceptInstallation(
-                    delivery, id: news.installationID, account: news.account, state: state, at: now), delivery
-            )
+                    delivery, id: news.installationID, account: news.account, state: state, at: now), delivery)
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
             for change in repositories where try serves(change.owner) { served.append(change) }
@@ -56,11 +55,34 @@ extension Work {
         }
     }
 
+    /// Stores what a delivery asks for without waiting for the disk, if it is a command.
+    ///
+    /// - Parameter then: called once, with what ``accept(_:_:)`` returns or throws, perhaps on another thread;
+    ///   it must not wait for anything.
+    package func accept(
+        _ delivery: Delivery, _ event: WebhookEvent,
+        then: @escaping @Sendable (Result<WebhookResult, StoreError>) -> Void
+    ) {
+        do throws(StoreError) {
+            guard case .comment(let comment) = event, let arrived = try command(in: comment) else {
+                return then(.success(try accept(delivery, event)))
+            }
+            store.accept(
+                delivery, arrived, newID: .make(at: now, entropy: world.entropy),
+                executor: policy.engine.name, at: now
+            ) { outcome in
+                then(outcome.map { result($0, delivery) })
+            }
+        } catch {
+            then(.failure(error))
+        }
+    }
+
     /// Whether the account's installations are served; true while that is not known yet, since admission
     /// asks again.
     func serves(_ owner: Person) throws(StoreError) -> Bool {
         if let owners = policy.owners { return try names(owners, owner) }
-        guard let mark = try store.findMark(Self.ownerMark) else { return true }
+        guard let mark = try store.findFact(Self.ownerMark) else { return true }
         return mark.value == String(owner.id)
     }
 
@@ -73,9 +95,18 @@ extension Work {
     func accept(
         _ delivery: Delivery?, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
+        guard let arrived = try command(in: comment) else { return try nothing(delivery) }
+        return result(
+            try store.accept(
+                delivery, arrived, newID: .make(at: now, entropy: world.entropy),
+                executor: policy.engine.name, at: now), delivery)
+    }
+
+    /// The command in a comment that may hold one; nil when it asks for nothing.
+    private func command(in comment: CommentEvent) throws(StoreError) -> ArrivedCommand? {
         guard comment.action == "created", !comment.isByApp, comment.authorType == "User",
             var command = parser.parse(comment.body.storable), try serves(comment.repositoryOwner)
-        else { return try nothing(delivery) }
+        else { return nil }
         if case .mistake = command {
             // The answer's example names an agent that would run.
             let agent = try usableAgents(for: comment.author).first
@@ -87,9 +118,7 @@ extension Work {
             commentID: comment.commandID.rawValue, commentURL: comment.commentURL, author: comment.author,
             wish: wish(of: command, on: comment))
         arrived.writtenAt = comment.createdAt
-        let id = TaskID.make(at: now, entropy: world.entropy)
-        return try result(
-            store.accept(delivery, arrived, newID: id, executor: policy.engine.name, at: now), delivery)
+        return arrived
     }
 
     /// A delivery that asks for nothing; what is stored under it is a repeat even if the rules have changed since.

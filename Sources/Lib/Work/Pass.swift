@@ -18,6 +18,9 @@ extension Work {
     /// Seconds that a pass works jobs at most; the timer's next pass goes on.
     package static let passLimit = 45
 
+    /// Seconds after a jump of the clock in which nothing is pruned.
+    static let clockDoubt = 86_400
+
     /// The mark of the last pass that came to its end.
     package static let passMark = "watchdog.pass"
 
@@ -82,7 +85,9 @@ extension Work {
     }
 
     private func prune() throws(StoreError) -> Int {
-        try store.prune(
+        // A clock that has just jumped may be wrong, and what goes does not come back.
+        guard try !store.hasClockJumped(since: now.adding(seconds: -Self.clockDoubt)) else { return 0 }
+        return try store.prune(
             before: now.adding(seconds: -policy.retentionDays * 86_400),
             answersBefore: now.adding(seconds: -2 * Self.claimRepeat), at: now)
     }

@@ -11,6 +11,12 @@ package struct Policy: Sendable {
     package var owners: [String]?
     /// Logins or ids of the people who may use Porter; nil means all.
     package var allowedLogins: [String]?
+    /// Logins or ids of the admins; nil means whoever signed in first with the App's own installation.
+    package var admins: [String]?
+    /// Where people reach Porter: scheme and authority, no slash at the end.
+    package var publicURL = ""
+    /// GitHub's pages, without a slash at the end.
+    package var githubURL = "https://github.com"
     /// Whether there is a GitHub App to act as.
     package var isSetUp = true
     /// Whether commands are looked for in GitHub's log all the time, because GitHub cannot reach this box.
@@ -115,7 +121,7 @@ extension Work {
                 continue
             }
             let name = "login.\(entry.lowercased())"
-            var pinned = try store.findMark(name)
+            var pinned = try store.findFact(name)
             if pinned == nil, entry.lowercased() == person.login.lowercased() {
                 pinned = try store.markOnce(name, String(person.id), at: now)
             }

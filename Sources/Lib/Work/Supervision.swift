@@ -20,7 +20,7 @@ extension Work {
         do {
             return try supervise(task, attempt, claim)
         } catch let error as MachinesError {
-            guard let ending = endingWithoutEngine(task, attempt) else { throw error }
+            guard let ending = try reread(task, { endingWithoutEngine($0, $1) }) else { throw error }
             log(
                 .warning, "task ended without its engine",
                 ["task.id": task.id.rawValue, "error": "\(error)"])
@@ -28,6 +28,15 @@ extension Work {
                 task, ending.state, ending.reason,
                 detail: "The engine that runs the machines did not answer.", claim)
         }
+    }
+
+    /// Asks again with fresh moments: those at hand may be from before the clock was set.
+    private func reread<T>(
+        _ task: PorterTask, _ question: (PorterTask, Attempt) throws -> T?
+    ) throws -> T? {
+        guard let task = try store.findTask(task.id), let attempt = try store.findAttempt(task.id, task.attempt)
+        else { return nil }
+        return try question(task, attempt)
     }
 
     /// How a task ends whose engine has not answered for so long after a deadline; nil while it has time.
@@ -56,7 +65,7 @@ extension Work {
         if let stoppedAt = task.stopRequestedAt {
             return try superviseStop(task, attempt, stoppedAt, claim)
         }
-        if let verdict = try verdict(task, attempt) {
+        if let verdict = try verdict(task, attempt), try reread(task, { try self.verdict($0, $1) }) == verdict {
             return try act(on: verdict, task, attempt, claim)
         }
         if let machine = try machine(of: attempt), machine.isGone {

@@ -36,7 +36,18 @@ package struct Work: Sendable {
     }
 
     var store: Database { world.store }
-    var now: Instant { world.clock.now() }
+
+    /// The moment; whatever is measured by the clock has followed it, if it has just jumped.
+    var now: Instant {
+        let reading = store.follow(world.clock)
+        if let jump = reading.jump, abs(jump) >= Self.loudJump {
+            log(.warning, "clock jumped", ["seconds": "\(jump / 1000)"])
+        }
+        return reading.now
+    }
+
+    /// Milliseconds by which a clock must jump for the journal to speak of it.
+    private static let loudJump: Int64 = 60_000
 
     func log(_ level: Journal.Level, _ message: String, _ facts: [String: String] = [:]) {
         world.journal.record(level, message, facts)

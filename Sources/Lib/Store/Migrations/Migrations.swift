@@ -10,6 +10,8 @@ enum Migrations {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("2026-11-24 spine", migrate: createSpine)
         migrator.registerMigration("2026-11-26 sweeps", migrate: createSweeps)
+        migrator.registerMigration("2026-11-26 people", migrate: createPeople)
+        migrator.registerMigration("2026-11-26 retention", migrate: indexRetention)
         return migrator
     }
 }

@@ -1,0 +1,157 @@
+import Dispatch
+import GRDB
+import PorterProcess
+import Synchronization
+
+/// Commits together what several callers ask for.
+///
+/// One thread takes along whatever waits, commits it with one sync, tells each caller, and looks again. While it
+/// waits for the disk the next batch gathers.
+final class GroupCommit: Sendable {
+    /// Writes that share a transaction at most.
+    static let maximumBatch = 256
+
+    private let queue = Mutex(Queue())
+    /// Signalled when something waits again, and at the end.
+    private let arrival = DispatchSemaphore(value: 0)
+
+    private struct Queue {
+        var waiting: [Pending] = []
+        var isClosed = false
+    }
+
+    /// Begins to commit on that pool's writing connection.
+    ///
+    /// - Parameters:
+    ///   - checkpoints: what watches the commits, and must live as long as there are any.
+    ///   - whenWorkArrives: called after each commit that made a job due, before any caller is told.
+    init(
+        _ pool: DatabasePool, _ checkpoints: Checkpoints, whenWorkArrives: @escaping @Sendable () -> Void
+    ) {
+        Thread.start {
+            withExtendedLifetime(checkpoints) { self.run(pool, whenWorkArrives) }
+        }
+    }
+
+    /// Writes that wait for the next commit.
+    var waitingWrites: Int { queue.withLock { $0.waiting.count } }
+
+    /// Takes the write along with the next commit.
+    func add(_ pending: Pending) {
+        let isFirst = queue.withLock { queue in
+            queue.waiting.append(pending)
+            return queue.waiting.count == 1
+        }
+        if isFirst { arrival.signal() }
+    }
+
+    /// Ends the thread once nothing waits.
+    func close() {
+        queue.withLock { $0.isClosed = true }
+        arrival.signal()
+    }
+
+    private func run(_ pool: DatabasePool, _ whenWorkArrives: () -> Void) {
+        while true {
+            arrival.wait()
+            while let batch = takeBatch() {
+                var hasNewWork = false
+                do {
+                    hasNewWork = try pool.writeWithoutTransaction { db in try Self.commit(batch, db) }
+                } catch {
+                    for pending in batch { pending.failure = error }
+                }
+                if hasNewWork { whenWorkArrives() }
+                for pending in batch { pending.then(pending.failure) }
+            }
+            if queue.withLock({ $0.isClosed && $0.waiting.isEmpty }) { return }
+        }
+    }
+
+    private func takeBatch() -> [Pending]? {
+        queue.withLock { queue in
+            guard !queue.waiting.isEmpty else { return nil }
+            guard queue.waiting.count > Self.maximumBatch else {
+                defer { queue.waiting = [] }
+                return queue.waiting
+            }
+            defer { queue.waiting.removeFirst(Self.maximumBatch) }
+            return Array(queue.waiting.prefix(Self.maximumBatch))
+        }
+    }
+
+    /// Commits the batch in one transaction.
+    ///
+    /// Nearly always all of it succeeds. Only if one fails, the others are done again, each behind a savepoint.
+    private static func commit(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
+        do {
+            let transaction = Transaction(db)
+            try db.inTransaction(.immediate) {
+                for pending in batch { try pending.work(transaction) }
+                return .commit
+            }
+            return transaction.hasNewWork
+        } catch  where batch.count > 1 && !isOfTheFile(error) {
+            return try commitApart(batch, db)
+        }
+    }
+
+    private static func commitApart(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
+        let transaction = Transaction(db)
+        try db.inTransaction(.immediate) {
+            for pending in batch {
+                do {
+                    try db.inSavepoint {
+                        try pending.work(transaction)
+                        return .commit
+                    }
+                } catch {
+                    pending.failure = error
+                    // A full disk rolls the whole transaction back: nobody's work is in it then.
+                    if !db.isInsideTransaction { throw error }
+                }
+            }
+            return .commit
+        }
+        return transaction.hasNewWork
+    }
+
+    /// Whether the failure is the file's and not the work's, so that doing it again helps nobody.
+    private static func isOfTheFile(_ error: any Error) -> Bool {
+        guard let code = (error as? DatabaseError)?.resultCode else { return false }
+        return ![.SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_ERROR].contains(code)
+    }
+}
+
+/// One caller's write while it waits for the commit.
+// Safe because no two threads ever touch it at once: its caller makes it and hands it over.
+final class Pending: @unchecked Sendable {
+    let work: (Transaction) throws -> Void
+    /// Told once the transaction is on disk, or why it is not.
+    let then: ((any Error)?) -> Void
+    var failure: (any Error)?
+
+    init(work: @escaping (Transaction) throws -> Void, then: @escaping ((any Error)?) -> Void) {
+        self.work = work
+        self.then = then
+    }
+}
+
+/// The open transaction: SQLite, and what must happen once it is committed.
+final class Transaction {
+    let db: GRDB.Database
+    /// Whether a job became due, so that a dispatcher should look.
+    var hasNewWork = false
+
+    init(_ db: GRDB.Database) {
+        self.db = db
+    }
+
+    /// Runs one statement and says how many rows it changed.
+    @discardableResult
+    func run(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> Int {
+        let statement = try db.cachedStatement(sql: sql)
+        try statement.execute(arguments: arguments)
+        return db.changesCount
+    }
+}

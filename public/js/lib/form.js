@@ -1,0 +1,216 @@
+/**
+ * Forms: one concern each, saved by itself. What is wrong stands beside its field and in a summary that takes the
+ * focus; what was typed stays.
+ */
+
+import { Problem } from "./api.js";
+import { announce, make, prose } from "./dom.js";
+import { next, signIn } from "./wait.js";
+
+/**
+ * Makes a form work.
+ *
+ * @param {HTMLFormElement} form fields lie in `.field`, each with a `name`; the button that saves is the last.
+ * @param {object} work
+ * @param {(values: Record<string, any>) => Promise<unknown>} work.send only fields that differ from what was there.
+ * @param {string} work.done what is said when it is saved.
+ * @param {(answer: any) => void} [work.after]
+ * @param {boolean} [work.whole] all fields, changed or not.
+ */
+export function connect(form, { send, done, after = () => {}, whole = false }) {
+  form.noValidate = true;
+  for (const field of form.querySelectorAll("[data-number]")) field.inputMode = "numeric";
+  remember(form);
+  form.addEventListener("input", () => form.toggleAttribute("data-typed", true));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (form.getAttribute("aria-busy") === "true") return;
+    clear(form);
+    const wrong = check(form);
+    if (wrong.length > 0) return showErrors(form, wrong);
+    const values = changed(form, whole);
+    if (!whole && Object.keys(values).length === 0) return say(form, "Nothing was changed.");
+    const rest = busy(form);
+    try {
+      const answer = await send(values);
+      remember(form);
+      say(form, done);
+      after(answer);
+    } catch (error) {
+      showErrors(form, [error]);
+    } finally {
+      rest();
+    }
+  });
+}
+
+/** Takes what the fields hold for what is saved. */
+export function remember(form) {
+  form.removeAttribute("data-typed");
+  for (const field of fields(form)) field.saved = read(field);
+}
+
+/** Puts values into the fields of their names, as what is saved. */
+export function put(form, values) {
+  for (const field of fields(form)) {
+    const value = values[field.name];
+    if (field.type === "checkbox") field.checked = value === true;
+    else field.value = value === null || value === undefined ? "" : String(value);
+  }
+  remember(form);
+}
+
+function fields(form) {
+  return [...form.elements].filter((field) => field.name && !field.disabled);
+}
+
+function read(field) {
+  if (field.type === "checkbox") return field.checked;
+  const text = field.type === "password" || field.tagName === "TEXTAREA" ? field.value : field.value.trim();
+  if (text === "") return null;
+  if (field.dataset.flag !== undefined) return text === "true";
+  return field.dataset.number !== undefined ? Number(text) : text;
+}
+
+function changed(form, whole) {
+  const values = {};
+  for (const field of fields(form)) {
+    const value = read(field);
+    if (whole || value !== field.saved) values[field.name] = value;
+  }
+  return values;
+}
+
+/** What can be seen to be wrong without asking. */
+function check(form) {
+  return fields(form).flatMap((field) => {
+    const value = read(field);
+    const name = field.name;
+    if (field.required && (value === null || value === "")) {
+      return [new Problem(422, "invalid", field.dataset.missing ?? "Fill this in.", { field: name })];
+    }
+    if (field.dataset.number !== undefined && value !== null) {
+      const low = Number(field.dataset.low);
+      const high = Number(field.dataset.high);
+      if (!Number.isInteger(value) || value < low || value > high) {
+        return [new Problem(422, "invalid", `Enter a whole number from ${low} to ${high}; “${field.value}” is none.`, { field: name })];
+      }
+    }
+    return [];
+  });
+}
+
+function clear(form) {
+  form.querySelector(".summary")?.remove();
+  for (const error of form.querySelectorAll(".error")) error.remove();
+  for (const field of fields(form)) {
+    field.removeAttribute("aria-invalid");
+    const others = describedBy(field).filter((id) => id !== `${field.id}-error`);
+    if (others.length > 0) field.setAttribute("aria-describedby", others.join(" "));
+    else field.removeAttribute("aria-describedby");
+  }
+  say(form, "");
+}
+
+function describedBy(field) {
+  return (field.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean);
+}
+
+function showErrors(form, errors) {
+  const lines = errors.map((error) => {
+    const field = fields(form).find((one) => one.name === error.field);
+    if (!field) return make("li", {}, prose(words(error)), " ", wayOn(error));
+    const id = `${field.id}-error`;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", [...describedBy(field), id].join(" "));
+    field.after(make("p", { class: "error", id }, prose(error.message)));
+    const jump = (event) => {
+      event.preventDefault();
+      field.focus();
+    };
+    return make("li", {}, make("a", { href: `#${field.id}`, onclick: jump }, `${labelOf(field)}: `, prose(error.message)));
+  });
+  const title = make("h3", {}, "Nothing was saved");
+  const summary = make("div", { class: "notice bad summary", role: "alert", tabindex: "-1" }, title, make("ul", {}, ...lines));
+  form.prepend(summary);
+  summary.focus();
+}
+
+function words(error) {
+  if (!(error instanceof Problem)) {
+    console.error(error);
+    return "This page has a fault. Load it again; if it stays so, tell the operator.";
+  }
+  if (error.status === 401) return "You are signed out. Sign in in a new tab, then save here: what you typed is kept.";
+  if (error.status === 412) return "Somebody changed this meanwhile. Load the page again to see how it is now.";
+  return error.status === 0 ? `Porter cannot be reached. ${error.message} What you typed is kept: try again.` : error.message;
+}
+
+function wayOn(error) {
+  if (!(error instanceof Problem)) return null;
+  return error.status === 401 ? signIn({ class: "", target: "_blank" }) : next(error);
+}
+
+function labelOf(field) {
+  return field.labels?.[0]?.textContent.trim() ?? field.name;
+}
+
+/** Says it in the form and to people who listen. */
+export function say(form, text) {
+  let line = form.querySelector(".said");
+  if (!line) {
+    line = make("span", { class: "said soft", hidden: true });
+    (form.querySelector(".row:last-of-type") ?? form).append(line);
+  }
+  line.textContent = text;
+  line.hidden = text === "";
+  if (text) announce(text);
+}
+
+function busy(form) {
+  const button = form.querySelector("[type=submit]");
+  const text = button.textContent;
+  form.setAttribute("aria-busy", "true");
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = button.dataset.busy ?? "Saving …";
+  return () => {
+    form.removeAttribute("aria-busy");
+    button.removeAttribute("aria-disabled");
+    button.textContent = text;
+  };
+}
+
+/**
+ * Asks once before something that cannot be undone.
+ *
+ * @param {string} title
+ * @param {string} text what it will do.
+ * @param {string} verb the button, with its object.
+ * @returns {Promise<boolean>}
+ */
+export function ask(title, text, verb) {
+  return new Promise((resolve) => {
+    const dialog = make(
+      "dialog",
+      { "aria-labelledby": "ask-title" },
+      make(
+        "form",
+        { method: "dialog" },
+        make("h2", { id: "ask-title" }, title),
+        make("p", {}, prose(text)),
+        make(
+          "div",
+          { class: "row" },
+          make("button", { class: "button danger", value: "yes" }, verb),
+          make("button", { class: "button", value: "no", autofocus: true }, "Leave it as it is"),
+        ),
+      ),
+    );
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

@@ -1,0 +1,97 @@
+/** The first page: what a stranger should know, or what stands between a person and the first command. */
+
+import { get } from "../lib/api.js";
+import { showChecks } from "../lib/checks.js";
+import { byId, isSafe, prose } from "../lib/dom.js";
+import { start } from "../lib/page.js";
+import { poll } from "../lib/poll.js";
+import { explain, fill } from "../lib/wait.js";
+import { taskRow } from "../elements/task-row.js";
+
+const RUNNING = "/api/tasks?status=queued,running&limit=20";
+let mention = "porter";
+const query = new URLSearchParams(location.search);
+
+if (query.has("error")) showLanding();
+else {
+  start({
+    words: "Asking what is still missing",
+    load: () => get("/api/startup/check"),
+    show: showOverview,
+    signedOut: showLanding,
+  });
+}
+
+/** Each way in which a sign-in can fail has its own words, in a template of the page. */
+function showProblem(code, action) {
+  const known = document.querySelector(`template[data-error="${CSS.escape(code)}"]`);
+  const words = (known ?? document.querySelector("template[data-error=other]")).content.cloneNode(true);
+  for (const place of words.querySelectorAll("[data-code]")) place.textContent = code.slice(0, 64);
+  for (const way of words.querySelectorAll("[data-action]")) {
+    if (isSafe(action)) way.href = action;
+    else way.closest("p").remove();
+  }
+  byId("error").replaceChildren(words);
+  byId("error").hidden = false;
+  byId("error").focus();
+}
+
+async function showLanding() {
+  byId("title").textContent = "Write a comment, get a pull request";
+  byId("wait").replaceChildren();
+  byId("landing").hidden = false;
+  const code = query.get("error");
+  if (code !== null) showProblem(code, null);
+  const known = await get("/api/auth/diagnostics", { error: code }).catch(() => null);
+  if (known?.set_up === false) {
+    byId("sign-in").hidden = true;
+    if (code === null) showProblem("not_set_up", null);
+  } else if (code !== null && isSafe(known?.problem?.action)) {
+    showProblem(code, known.problem.action);
+  }
+}
+
+function showOverview(answer) {
+  byId("title").textContent = "Overview";
+  document.title = "Overview · Porter";
+  const open = answer.checks.filter((check) => !check.ok).length;
+  byId("verdict").textContent =
+    open === 0
+      ? "Everything is in order. Write a command under an issue:"
+      : `${open === 1 ? "One thing keeps" : `${open} things keep`} it from working:`;
+  mention = answer.mention;
+  byId("example").hidden = open > 0;
+  byId("example").querySelector("code").textContent = `@${mention} add a test for the parser`;
+  // What is to be done stands first.
+  showChecks(byId("checks"), [...answer.checks].sort((one, other) => Number(one.ok) - Number(other.ok)));
+  fill({
+    place: byId("now-wait"),
+    ready: byId("now-ready"),
+    words: "Asking what runs",
+    load: () => get(RUNNING),
+    show: (page) => {
+      showRuns(page);
+      watch(page.tasks.length > 0);
+    },
+  });
+}
+
+function watch(busy) {
+  const work = poll({
+    path: () => RUNNING,
+    busy,
+    show: (page) => {
+      showRuns(page);
+      byId("now-wait").replaceChildren();
+      return page.tasks.length > 0;
+    },
+    failed: (error) => byId("now-wait").replaceChildren(explain(error, () => work.restart())),
+  });
+}
+
+function showRuns({ tasks }) {
+  byId("now-table").hidden = tasks.length === 0;
+  byId("now-empty").hidden = tasks.length > 0;
+  byId("now-empty").replaceChildren(prose(`Nothing runs. Write \`@${mention} add a test\` under an issue to begin.`));
+  byId("now-rows").replaceChildren(...tasks.map((task) => taskRow(task, false)));
+}

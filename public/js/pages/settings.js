@@ -1,0 +1,144 @@
+/** A person's settings, or with `data-scope="shared"` on the body the team's: one form a concern. */
+
+import { get, send } from "../lib/api.js";
+import { checkButton } from "../lib/checks.js";
+import { byId, make } from "../lib/dom.js";
+import { ask, connect, put, say } from "../lib/form.js";
+import { start } from "../lib/page.js";
+import { time } from "../lib/time.js";
+import { notice } from "../lib/wait.js";
+import { agentForm } from "../elements/agent-form.js";
+import { keyRow } from "../elements/key-row.js";
+import { mark } from "../elements/task-state.js";
+
+const isTeam = document.body.dataset.scope === "shared";
+const scope = isTeam ? "?scope=shared" : "";
+const CREDENTIALS = "/api/config/provider-credentials";
+const FORMS = ["defaults", "limits"];
+let needsFly = false;
+
+start({
+  forAdmins: isTeam,
+  words: isTeam ? "Asking for the team’s settings" : "Asking for your settings",
+  load: async () => {
+    const [config, { providers }, { credentials }, { agents }] = await Promise.all([
+      get(`/api/config${scope}`),
+      get("/api/config/providers"),
+      get(CREDENTIALS + scope),
+      get("/api/agents"),
+    ]);
+    return { config, providers, credentials, agents };
+  },
+  show: ({ config, providers, credentials, agents }) => {
+    showKeys(providers, credentials);
+    showAgentChoice(agents);
+    showConfig(config);
+    needsFly = config.effective.executor === "fly";
+    showFly(config.fly);
+    if (isTeam) byId("agents").replaceChildren(...agents.map(agentForm));
+  },
+});
+
+for (const [id, done] of [["defaults", "Agent and model are saved."], ["limits", "The limits are saved."]]) {
+  connect(byId(id), { send: (values) => send("PATCH", `/api/config${scope}`, values), done, after: (config) => showConfig(config, id) });
+}
+
+/** All forms, or after saving the one that was saved: what is typed in another stays. */
+function showConfig(config, only) {
+  for (const id of FORMS.filter((id) => !only || id === only)) {
+    const form = byId(id);
+    for (const [name, { minimum, maximum }] of Object.entries(config.limits)) {
+      const field = form.elements[name];
+      if (field) Object.assign(field.dataset, { low: minimum, high: maximum });
+    }
+    for (const field of form.elements) field.disabled = config.fixed_by_operator.includes(field.name);
+    put(form, config);
+    for (const place of form.querySelectorAll("[data-now]")) place.textContent = now(config, place.dataset.now);
+  }
+}
+
+function now(config, name) {
+  const { minimum, maximum } = config.limits[name];
+  if (config.fixed_by_operator.includes(name)) return `Fixed by the operator at ${config.effective[name]}.`;
+  return `From ${minimum} to ${maximum}; ${config[name] === null ? `now ${config.effective[name]}, as ${isTeam ? "the operator" : "the team"} has it` : `empty: as ${isTeam ? "the operator" : "the team"} has it`}.`;
+}
+
+function showAgentChoice(agents) {
+  const words = (agent) => (agent.enabled ? (agent.usable ? agent.title : `${agent.title} (no key yet)`) : `${agent.title} (switched off)`);
+  byId("default_agent").replaceChildren(
+    make("option", { value: "" }, isTeam ? "The first that has a key" : "As the team, or the first that has a key"),
+    ...agents.map((agent) => make("option", { value: agent.name }, words(agent))),
+  );
+}
+
+function showKeys(providers, credentials) {
+  const rowOf = (provider, name, more) => {
+    const held = credentials.find((one) => one.provider === provider.name && one.name === name && one.configured);
+    return keyRow({
+      title: provider.title,
+      name,
+      held: held ?? null,
+      save: (value) => send("PUT", CREDENTIALS + scope, { provider: provider.name, name, value }),
+      remove: () => send("DELETE", `${CREDENTIALS}/${encodeURIComponent(provider.name)}/${encodeURIComponent(name)}${scope}`),
+      check: null,
+      page: null,
+      hint: null,
+      lines: false,
+      ...more,
+    });
+  };
+  byId("keys").replaceChildren(
+    ...providers.flatMap((provider) =>
+      provider.keys.map((name) =>
+        rowOf(provider, name, {
+          page: provider.keys_page,
+          check: provider.can_be_checked ? () => send("POST", `/api/config/validate/${encodeURIComponent(provider.name)}${scope}`) : null,
+        }),
+      ),
+    ),
+  );
+  if (!isTeam) return;
+  byId("gateways").replaceChildren(
+    ...providers.flatMap((provider) =>
+      provider.admin_variables.map((name) =>
+        rowOf(provider, name, {
+          lines: name.endsWith("_HEADERS"),
+          hint: name.endsWith("_HEADERS") ? "`Name: value`, each on a line of its own." : "Where calls go instead of the provider: an address that begins with `https://`.",
+        }),
+      ),
+    ),
+  );
+}
+
+function showFly(fly) {
+  byId("fly-state").replaceChildren(...(fly.configured ? [mark(true, ["Configured", ""]), ", ", time(fly.updated_at)] : ["Not configured. ", needsFly ? "Runs go to Fly Machines, so this is needed." : "Runs happen on this Porter’s own box, so this is not needed."]));
+  byId("fly-remove").hidden = !fly.configured;
+  byId("fly-check").hidden = !fly.configured;
+  put(byId("fly"), fly);
+}
+
+connect(byId("fly"), {
+  whole: true,
+  send: (values) => send("PUT", `/api/config/fly${scope}`, values),
+  done: "Access to Fly is saved.",
+  after: () => showFly({ configured: true, app: byId("fly-app").value, region: byId("fly-region").value, updated_at: new Date().toISOString() }),
+});
+
+checkButton(byId("fly-check"), byId("fly-checks"), "Asking Fly", () => send("POST", `/api/config/validate/fly${scope}`));
+
+byId("fly-remove").addEventListener("click", async () => {
+  if (!(await ask("Remove access to Fly?", "Porter forgets the token, the app and the region, and cannot bring the token back.", "Remove Fly access"))) return;
+  try {
+    await send("DELETE", `/api/config/fly${scope}`);
+    byId("fly-checks").replaceChildren();
+    showFly({ configured: false });
+    say(byId("fly"), "Access to Fly is removed.");
+    byId("fly-token").focus();
+  } catch (error) {
+    byId("fly-checks").replaceChildren(notice("Access to Fly is still there", error.message));
+  }
+});
+
+if (isTeam) {
+  checkButton(byId("github-check"), byId("github-checks"), "Asking GitHub about the App", () => send("POST", "/api/config/validate/github?scope=shared"));
+}
