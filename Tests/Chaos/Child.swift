@@ -60,7 +60,7 @@ struct Child {
         policy.isPolling = false
         let surroundings = Surroundings(
             store: store, github: remote.github, machines: remote.machines,
-            catalog: .standard(demo: "/opt/demo"), clock: Clock { time.now },
+            catalog: .standard(demo: "/opt/demo"), clock: Clock(now: { time.now }, uptime: { time.uptime }),
             entropy: Entropy { count in
                 chance.withLock { chance in (0..<count).map { _ in UInt8(chance.below(256)) } }
             }, sealer: World.sealer, digest: World.digest, journal: .silent, hearsItself: { true },
