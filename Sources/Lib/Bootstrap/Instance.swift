@@ -67,6 +67,7 @@ package struct Instance: Sendable {
         } catch {
             journal.record(.warning, "database cannot be written", ["error": "\(error)"])
         }
+        let steps = journal
         let work = Work(
             Surroundings(
                 store: store, github: .live(configuration, cancellation, clock),
@@ -76,7 +77,7 @@ package struct Instance: Sendable {
                 digest: { token in
                     token.reveal { SHA256.digest(Array($0.utf8)) }
                 }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered,
-                moment: { journal.record(.debug, "step", ["step.name": $0]) }),
+                moment: { steps.record(.debug, "step", ["step.name": $0]) }),
             Policy(configuration))
         self.work = work
     }
