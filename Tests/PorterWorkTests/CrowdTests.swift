@@ -155,8 +155,8 @@ import Testing
         let low = try world.ask("@porter demo --priority=low fix it", by: Self.people[0])
         var seconds = 0
         while seconds < 3600, try world.task(low).startedAt == nil {
-            // Whoever is done asks again at once.
-            for person in Self.people.dropFirst() where seconds % 40 == 0 {
+            // More come than are done.
+            for person in Self.people.dropFirst().prefix(6) where seconds % 120 == 0 {
                 _ = try world.ask("@porter demo --priority=high fix it", by: person)
             }
             try world.live(seconds: 10)
