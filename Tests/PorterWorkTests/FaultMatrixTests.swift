@@ -66,10 +66,11 @@ import Testing
 
         /// The answer to the first comment is lost, and GitHub has taken it twice.
         private func double(_ world: World) {
-            world.github.faults.plant(.uncertainAfter, at: "createComment")
-            world.github.faults.during("createComment") { [weak world] in
-                world?.github.faults.during("ownComments") {
-                    world?.github.change { state in
+            let github = world.github
+            github.faults.plant(.uncertainAfter, at: "createComment")
+            github.faults.during("createComment") {
+                github.faults.during("ownComments") {
+                    github.change { state in
                         guard var twin = state.ours.first else { return }
                         twin.id += 1000
                         state.comments.append(twin)
