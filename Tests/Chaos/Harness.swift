@@ -13,7 +13,7 @@ final class Harness: Sendable {
     /// Rounds on one database.
     static let rounds = 12
     /// Steps that are armed in one round.
-    static let arms = 10
+    static let arms = 20
 
     /// What is asked of a run.
     struct Wish: Sendable {
