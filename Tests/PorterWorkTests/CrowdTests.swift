@@ -60,7 +60,7 @@ import Testing
                 return
             }
             places[task.id, default: []].append(place)
-            places[task.id] = places[task.id].map { Array($0.suffix(lag + 1)) }
+            places[task.id] = places[task.id].map { Array($0.suffix(Self.lag + 1)) }
             guard let shown = world.statuses(task.id).first?.body.firstMatch(of: /place (\d+) in the queue/)
             else {
                 return
