@@ -208,7 +208,7 @@ import Testing
                 return site.answer(request)
             }, webURL: GitHubScene.origin, apiURL: GitHubScene.origin + "/api/v3",
             credentials: {
-                .init(
+                UserGitHub.Credentials(
                     clientID: "Iv1.playground0001", clientSecret: Secret("playground-client-secret"))
             }, clock: scene.time.clock)
         let first = try users.exchange(Secret(try code()), Secret(verifier), callback)

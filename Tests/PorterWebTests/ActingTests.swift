@@ -174,28 +174,22 @@ import Testing
         #expect(opened.first?.body == body["instructions"] as? String)
     }
 
-    @Test func `a title is cut at a word's end`() {
-        let long = String(repeating: "word ", count: 60)
-        #expect(Work.title(of: long).count <= Work.longestTitle)
-        #expect(Work.title(of: long).hasSuffix("word…"))
-        #expect(Work.title(of: String(repeating: "x", count: 500)).count == Work.longestTitle)
-        #expect(Work.title(of: " \n\n  a \t b ") == "a b")
-    }
-
     @Test func `whoever can only read starts nothing`() throws {
         let response = rita.send("POST", "/api/tasks", body)
         #expect(response.status == 403)
         #expect(scene.world.users.faults.count("issue") == 0)
     }
 
-    @Test(arguments: [
-        ("repo_owner", "" as any Sendable), ("repo_name", String(repeating: "x", count: 101)),
+    private static let wrong: [(String, any Sendable)] = [
+        ("repo_owner", ""), ("repo_name", String(repeating: "x", count: 101)),
         ("issue_number", 0), ("issue_number", -1), ("issue_number", 1 << 40), ("issue_number", "seven"),
         ("issue_number", 1.5), ("issue_number", 8), ("instructions", String(repeating: "x", count: 65_001)),
         ("instructions", 7), ("agent", "clod"), ("agent", ["codex"]), ("model", "--help"), ("model", "a b"),
         ("priority", "urgent"), ("base_branch", "-x"), ("base_branch", "a..b"), ("timeout_s", 59),
         ("timeout_s", 3601), ("timeout_s", "10m"), ("draft", "yes"),
-    ])
+    ]
+
+    @Test(arguments: wrong)
     func `a field that cannot be is 422 and named`(field: String, value: any Sendable) throws {
         var body = body
         body[field] = value
@@ -283,6 +277,9 @@ import Testing
             #expect(response.object["agent"] as? String == "demo")
         }
         try scene.world.live(seconds: 600)
+        // The first look finds rights that are too old, and has them asked for.
+        _ = list(maria)
+        try scene.world.settle()
         #expect(list(maria).count == 3)
     }
 

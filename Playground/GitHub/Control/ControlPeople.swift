@@ -28,14 +28,15 @@ extension Control {
     func changePerson(_ request: Request, _ address: [String: String], _ body: JSON) throws(Refusal) -> JSON {
         let (json, announced) = try world.with { state throws(Refusal) -> (JSON, World.Announced) in
             let id = try person(state, .string(address["login"] ?? ""))
-            var announced: World.Announced
+            var announced: World.Announced = nil
+            let now = state.now
             switch address["change"] {
             case "revoke":
                 state.forgetTokens(of: id)
                 announced = world.announceRevocation(&state, of: id)
             case "expire":
                 for (access, token) in state.oauth.tokens where token.personID == id {
-                    state.oauth.tokens[access]?.accessExpiresAt = state.now
+                    state.oauth.tokens[access]?.accessExpiresAt = now
                 }
             case "sign-on":
                 let organization = try person(state, body["organization"])

@@ -234,7 +234,7 @@ extension Database {
         try write("accept installation") { transaction in
             if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
             try transaction.insert(delivery, task: nil, at: now)
-            try transaction.follow(news, at: now)
+            try transaction.follow(news, isServed: true, at: now)
             return Acceptance(isDuplicate: false, task: nil)
         }
     }

@@ -3,9 +3,9 @@ package import Porter
 
 /// How the picture of installations and people follows what GitHub tells.
 extension Database {
-    /// Follows what happened to an installation, without a delivery to remember.
+    /// Follows what happened to an installation that is not served: without a delivery or a line to remember.
     package func follow(_ news: InstallationChange, at now: Instant) throws(StoreError) {
-        try write("follow an installation") { try $0.follow(news, at: now) }
+        try write("follow an installation") { try $0.follow(news, isServed: false, at: now) }
     }
 
     /// Whether anything is known of the repository.
@@ -21,7 +21,7 @@ extension Transaction {
     /// Writes down what an installation is now, and what that means for its repositories.
     ///
     /// A deleted one stays deleted whatever comes late: a new installation by the same account has another id.
-    func follow(_ news: InstallationChange, at now: Instant) throws {
+    func follow(_ news: InstallationChange, isServed: Bool, at now: Instant) throws {
         let id = news.installationID
         let state =
             switch news.change {
@@ -29,15 +29,7 @@ extension Transaction {
             case .suspended: "suspended"
             case .deleted: "deleted"
             }
-        try run(
-            """
-            INSERT INTO installations (id, account_id, account_login, state, updated_at)
-            VALUES (?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id,
-                account_login = excluded.account_login, state = excluded.state,
-                updated_at = excluded.updated_at
-            WHERE state <> 'deleted'
-            """, [id, news.account.id, news.account.login, state, now.milliseconds])
+        try save(installation: id, account: news.account, state: state, at: now)
         let isDeleted = try Bool.fetchOne(
             db, sql: "SELECT state = 'deleted' FROM installations WHERE id = ?", arguments: [id])
         if isDeleted != true {
@@ -55,6 +47,8 @@ extension Transaction {
                 WHERE repository_id IN (SELECT id FROM repositories WHERE installation_id = ?)
                 """, [id])
         }
+        // Anybody can install a public App, and must not fill the record.
+        guard isServed else { return }
         try audit(
             AuditEntry(
                 at: now, actorID: nil, actorLogin: "GitHub", action: "installation.\(news.change.rawValue)",

@@ -36,6 +36,19 @@ extension Database {
 }
 
 extension Transaction {
+    /// Writes what an installation is now; a deleted one stays deleted.
+    func save(installation id: Int64, account: Person, state: String, at now: Instant) throws {
+        try run(
+            """
+            INSERT INTO installations (id, account_id, account_login, state, updated_at)
+            VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id,
+                account_login = excluded.account_login, state = excluded.state,
+                updated_at = excluded.updated_at
+            WHERE state <> 'deleted'
+            """, [id, account.id, account.login, state, now.milliseconds])
+    }
+
     /// Writes the news over what was known, and follows renames in the repository's tasks.
     func save(_ news: RepositoryChange, at now: Instant) throws {
         let repository = news.repository
