@@ -9,6 +9,7 @@ SHELL = /bin/sh
 PREFIX ?= /usr/local
 DESTDIR ?=
 AGENT ?= codex
+CHAOS ?=
 SETUP = @scripts/setup
 PYTHON = /usr/bin/python3
 RELEASE = --configuration release --static-swift-stdlib
@@ -50,6 +51,7 @@ test-long: build ## What takes longer: 10,000 power cuts and calls, real systemd
 	scripts/power-cuts --cuts 10000
 	scripts/power-cuts --cuts 1000 --synchronous NORMAL
 	scripts/lint-selftest
+	PORTER_CASES=10000 .venv-tests/bin/python -m pytest Tests/EndToEnd/test_description.py
 	scripts/test-systemd
 
 lint: ## Format, documentation, layers, scripts, nginx, units, links
@@ -59,13 +61,17 @@ lint: ## Format, documentation, layers, scripts, nginx, units, links
 format: ## Format the Swift sources
 	swift format --in-place --recursive Sources Tests Playground Package.swift
 
-chaos: build ## Kill, cut and disturb a running Porter, and check the promise from outside
+chaos: build ## Kill Porter 10,000 times and more, and check the promise from outside (CHAOS="--seed N")
 	$(SETUP) run agents tests
-	$(PYTHON) scripts/chaos
+	swift build $(RELEASE) --product porter-chaos
+	$(PYTHON) scripts/chaos $(CHAOS)
 
-bench: build ## Measure the way in beside a bare C responder
+bench: build ## Measure the way in beside a bare C responder and others, a pass and lists beside a long history
 	$(SETUP) run bench
 	$(PYTHON) Benchmarks/ingest/ingest.py .build/release/porter-fcgi
+	$(PYTHON) Benchmarks/ingest/peers.py .build/release/porter-fcgi
+	$(PYTHON) Benchmarks/pass/pass.py .build/release/porter-watchdog
+	$(PYTHON) Benchmarks/lists/lists.py .build/release
 
 install: ## Install what was built (DESTDIR, PREFIX=/usr/local); keeps what the operator changed
 	@scripts/install

@@ -7,6 +7,8 @@ import PorterHTTP
 enum Caller: Sendable {
     /// The App itself, by its JSON web token.
     case app
+    /// Whoever has no credential, for the one operation that needs none.
+    case nobody
     case installation(Token, secret: String)
     /// Somebody who signed in with the App.
     case person(UserToken)

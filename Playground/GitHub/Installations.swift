@@ -11,6 +11,18 @@ struct App: Sendable {
     let botID: Int64
     let hookID: Int64
     let createdAt: Instant
+    /// The name for people; nil is the slug.
+    var name: String?
+    /// What this App asks for.
+    var asked = App.permissions
+    /// The events that this App has subscribed to.
+    var heard = App.events
+    /// Whether accounts other than its owner's can install it.
+    var isPublic = true
+    /// Where a person comes after installing it.
+    var setupURL: String?
+    /// Where sign-in may come back to; nil is anywhere.
+    var callbackURLs: [String]?
 
     /// What the App asks for, and every installation grants.
     static let permissions = [
@@ -57,10 +69,10 @@ extension State {
         let json: JSON = [
             "id": .int(app.id), "slug": .string(app.slug), "client_id": .string(app.clientID),
             "node_id": nodeID("A", app.id), "owner": self.json(account: app.ownerID),
-            "name": .string(app.slug), "description": "Under test in the playground",
+            "name": .string(app.name ?? app.slug), "description": "Under test in the playground",
             "external_url": .string(origin), "html_url": "\(origin)/apps/\(app.slug)",
             "created_at": .string(app.createdAt.shown), "updated_at": .string(app.createdAt.shown),
-            "permissions": permissions(App.permissions), "events": .strings(App.events),
+            "permissions": permissions(app.asked), "events": .strings(app.heard),
         ]
         return brief ? json : json + ["installations_count": .int(installations.count)]
     }
@@ -85,7 +97,7 @@ extension State {
             "target_id": .int(installation.accountID), "target_type": .some(account?.kind.rawValue),
         ]
         return json + [
-            "permissions": permissions(installation.permissions), "events": .strings(App.events),
+            "permissions": permissions(installation.permissions), "events": .strings(app.heard),
             "created_at": .string(installation.createdAt.shown),
             "updated_at": .string((installation.suspendedAt ?? installation.createdAt).shown),
             "single_file_name": nil, "has_multiple_single_files": false, "single_file_paths": [],

@@ -26,7 +26,8 @@ struct RestAPI: Sendable {
         response.fields["X-GitHub-Api-Version-Selected"] =
             Self.version
         response.fields["X-GitHub-Media-Type"] = "github.v3; format=json"
-        for (name, value) in world.rateLimitFields(request, isFree: isUnchanged) where response.fields[name] == nil {
+        for (name, value) in world.rateLimitFields(request, isFree: isUnchanged)
+        where response.fields[name] == nil {
             response.fields[name] = value
         }
         return response
@@ -61,7 +62,7 @@ struct RestAPI: Sendable {
             return try UserOperations.revoke(request, world, clientID: parts[1])
         }
         let (route, parameters) = try route(request.method, path)
-        let caller = try caller(request)
+        let caller = route.need.isForNobody ? .nobody : try caller(request)
         var call = Call(
             world: world, request: request, path: path, parameters: parameters, query: query, caller: caller)
         if route.needsRepository { call.found = try repository(call, route) }

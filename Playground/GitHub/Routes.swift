@@ -45,6 +45,9 @@ struct Route: Sendable {
         Route("GET", "/app/installations", .app, AppOperations.listInstallations),
         Route("GET", "/app/installations/{id}", .app, AppOperations.showInstallation),
         Route("POST", "/app/installations/{id}/access_tokens", .app, AppOperations.createToken),
+        Route("POST", "/app-manifests/{code}/conversions", .nobody, HookOperations.convert),
+        Route("GET", "/app/hook/config", .app, HookOperations.show),
+        Route("PATCH", "/app/hook/config", .app, HookOperations.change),
         Route("GET", "/app/hook/deliveries", .app, DeliveryOperations.list),
         Route("GET", "/app/hook/deliveries/{id}", .app, DeliveryOperations.show),
         Route("POST", "/app/hook/deliveries/{id}/attempts", .app, DeliveryOperations.redeliver),
@@ -118,6 +121,8 @@ struct Route: Sendable {
 enum Need: Sendable {
     /// The App's own web token.
     case app
+    /// No credential at all.
+    case nobody
     /// Any of the two credentials.
     case anyone
     /// The token of somebody who signed in.
@@ -135,15 +140,21 @@ enum Need: Sendable {
     /// Whether the App's own web token opens it.
     var isForApp: Bool {
         switch self {
-        case .app, .anyone: true
+        case .app, .anyone, .nobody: true
         default: false
         }
+    }
+
+    /// Whether no credential is looked for.
+    var isForNobody: Bool {
+        if case .nobody = self { true } else { false }
     }
 
     /// Refuses a caller that has not got it.
     func check(_ call: Call) throws(Refusal) {
         switch (self, call.caller) {
-        case (.app, .app), (.anyone, _): return
+        case (.app, .app), (.anyone, _), (.nobody, _): return
+        case (_, .nobody): throw Refusal(status: 401, message: "Requires authentication")
         case (.app, .installation):
             throw Refusal(status: 401, message: "A JSON web token could not be decoded")
         case (.person, .person): return
@@ -161,7 +172,7 @@ enum Need: Sendable {
         let names: [String]
         let access: Access
         switch self {
-        case .app, .anyone, .token, .person: return
+        case .app, .anyone, .nobody, .token, .person: return
         case .metadata: (names, access) = (["metadata"], .read)
         case .issues(let asked): (names, access) = (["issues"], asked)
         case .contents(let asked): (names, access) = (["contents"], asked)
@@ -188,7 +199,7 @@ enum Need: Sendable {
 
     private func check(_ token: Token, _ call: Call) throws(Refusal) {
         switch self {
-        case .app, .anyone, .token, .person: return
+        case .app, .anyone, .nobody, .token, .person: return
         case .metadata: try require(["metadata"], .read, token, call)
         case .issues(let access): try require(["issues"], access, token, call)
         case .contents(let access): try require(["contents"], access, token, call)

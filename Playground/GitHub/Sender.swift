@@ -15,7 +15,6 @@ final class Sender: Sendable {
     /// Bytes of an answer that are kept.
     static let mostAnswer = 1_048_576
 
-    private let url: String
     private let transport: Transport
     private let queue = Mutex<[Job]>([])
     private let bell = Bell()
@@ -26,8 +25,7 @@ final class Sender: Sendable {
         let done: Bell
     }
 
-    init(url: String, _ transport: Transport) {
-        self.url = url
+    init(_ transport: Transport) {
         self.transport = transport
     }
 
@@ -65,17 +63,20 @@ final class Sender: Sendable {
 
     private func attempt(_ delivery: Delivery, _ world: World) -> Delivery.Outcome {
         let (isDelivering, app) = world.with { ($0.isDelivering, $0.app) }
-        let fields = fields(delivery, app, world.options.webhookSecret)
+        let registration = world.registration.withLock { $0 }
+        let fields = fields(delivery, app, registration.webhookSecret)
         let start = world.clock.now()
         func outcome(_ status: String, _ code: Int, _ response: Response? = nil) -> Delivery.Outcome {
             Delivery.Outcome(
-                at: start.adding(seconds: -Int(delivery.age)), milliseconds: world.clock.now() - start, status: status, code: code,
+                at: start.adding(seconds: -Int(delivery.age)), milliseconds: world.clock.now() - start,
+                status: status, code: code,
                 request: fields, response: response)
         }
         guard isDelivering else { return outcome("failed to connect to host", 502) }
         do throws(TransportError) {
             let response = try transport.send(
-                Request(method: "POST", target: url, fields: fields, body: delivery.payload),
+                Request(
+                    method: "POST", target: registration.webhookURL, fields: fields, body: delivery.payload),
                 Transport.Limits(total: Self.deadline, maximumBodyBytes: Self.mostAnswer))
             let isGood = (200..<300).contains(response.status)
             return outcome(
@@ -88,15 +89,19 @@ final class Sender: Sendable {
 
     /// - SeeAlso: <https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers>
     private func fields(_ delivery: Delivery, _ app: App, _ secret: String) -> Fields {
-        let signature = HMACSHA256.code(for: delivery.payload, key: secret).hexadecimal
-        return [
+        var fields: Fields = [
             "Accept": "*/*", "Content-Type": "application/json", "User-Agent": "GitHub-Hookshot/0000000",
             "X-GitHub-Delivery": delivery.guid, "X-GitHub-Event": delivery.event,
             "X-GitHub-Hook-ID": String(app.hookID),
             "X-GitHub-Hook-Installation-Target-ID": String(app.id),
             "X-GitHub-Hook-Installation-Target-Type": "integration",
-            "X-Hub-Signature-256": "sha256=\(signature)",
         ]
+        // A webhook without a secret is not signed.
+        if !secret.isEmpty {
+            let signature = HMACSHA256.code(for: delivery.payload, key: secret).hexadecimal
+            fields["X-Hub-Signature-256"] = "sha256=\(signature)"
+        }
+        return fields
     }
 }
 

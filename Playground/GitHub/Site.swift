@@ -21,7 +21,8 @@ struct Site: Sendable {
             return RestAPI(world: world).answer(request)
         }
         if let call = GitCall(request) { return GitBackend(world: world).answer(request, call) }
-        return OAuth(world: world).answer(request) ?? Pages(world: world).answer(request)
+        return OAuth(world: world).answer(request) ?? AppPages(world: world).answer(request)
+            ?? Pages(world: world).answer(request)
     }
 }
 

@@ -21,6 +21,8 @@ struct State: Sendable {
     var oauth = OAuthState()
     var deliveries: [Delivery] = []
     var faults: [Fault] = []
+    /// Apps that wait for their conversion, by code.
+    var pendingApps: [String: PendingApp] = [:]
     var rateLimits: [String: RateLimit] = [:]
     /// Seconds that the log of deliveries reaches back.
     var logReach: Int64 = 3 * 86_400

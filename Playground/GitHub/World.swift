@@ -10,9 +10,10 @@ final class World: Sendable {
     let options: Options
     let effects: Effects
     let git: GitFolder
-    let signer: RSASigner
     let clock: Clock
     let sender: Sender
+    /// The keys of the App that is registered now.
+    let registration: Mutex<Registration>
     private let state: Mutex<State>
 
     /// A world with the seed in it, whose address is not known yet.
@@ -24,13 +25,16 @@ final class World: Sendable {
         self.options = options
         self.clock = clock
         do {
-            signer = try RSASigner(pem: options.appKey)
+            registration = Mutex(
+                Registration(
+                    signer: try RSASigner(pem: options.appKey), webhookSecret: options.webhookSecret,
+                    webhookURL: options.webhookURL, clientSecret: options.clientSecret))
         } catch {
             throw SetupError("the App's key: \(error)")
         }
         git = try GitFolder(options.folder)
         effects = try Effects(path: options.folder + "/effects.jsonl", clock: clock)
-        sender = Sender(url: options.webhookURL, transport)
+        sender = Sender(transport)
         state = Mutex(Seed.state(options, clock))
         try Seed.repositories(git)
         sender.start(self)

@@ -21,6 +21,7 @@ final class Model: Sendable {
         switch (request.method, request.path) {
         case ("POST", "/_playground/script"): return change(request)
         case ("GET", "/_playground/requests"): return .json(200, ["requests": .array(log.records)])
+        case ("GET", "/v1/models"): return list(request)
         case ("POST", "/v1/responses"): return call(request, .responses)
         case ("POST", "/v1/messages"): return call(request, .messages)
         case ("POST", "/v1/messages/count_tokens"):
@@ -31,6 +32,30 @@ final class Model: Sendable {
             record(request, isKeyRight: accepts(request), model: nil, status: 404)
             return .json(404, ["error": ["message": "The model is not scripted for this path."]])
         }
+    }
+
+    /// The list of models, in the dialect of whoever asks; a planted fault spoils it like any other call.
+    private func list(_ request: Request) -> Response {
+        let isAnthropic = request.fields["anthropic-version"] != nil
+        let dialect: Dialect = isAnthropic ? .messages : .responses
+        guard accepts(request) else { return refuse(request, dialect) }
+        if isAnthropic, request.fields["x-api-key"] == nil, request.fields["Authorization"] == nil {
+            return refuse(request, dialect)
+        }
+        if let fault = state.withLock({ $0.script.fault }) { return fail(request, dialect, fault) }
+        record(request, isKeyRight: true, model: nil, status: 200)
+        let model: JSON =
+            isAnthropic
+            ? [
+                "type": "model", "id": "playground", "display_name": "Playground",
+                "created_at": "2026-01-01T00:00:00Z",
+            ]
+            : ["object": "model", "id": "playground", "created": 1_767_225_600, "owned_by": "playground"]
+        return .json(
+            200,
+            isAnthropic
+                ? ["data": [model], "has_more": false, "first_id": "playground", "last_id": "playground"]
+                : ["object": "list", "data": [model]])
     }
 
     private func change(_ request: Request) -> Response {

@@ -3,6 +3,7 @@ import Porter
 import PorterBootstrap
 import PorterSettings
 import PorterStore
+import PorterWork
 
 // The operator's command.
 
@@ -10,6 +11,8 @@ let usage = """
     porterctl check        looks whether everything is right for the first command
     porterctl tasks        lists the newest tasks
     porterctl show TASK    shows a task and its history
+    porterctl setup-url    prints the address of the set-up page, good once and for an hour
+    porterctl rotate-keys  seals every stored secret anew with the first of PORTER_SECRET_KEYS
     porterctl audit [--since TIME] [--json]
                            prints who changed what; TIME as 2026-01-31T12:00:00Z, 12h or 7d
     """
@@ -47,6 +50,39 @@ func show(_ id: TaskID, _ instance: Instance) throws(StoreError) -> ExitCode {
     return .done
 }
 
+func printSetUpAddress(_ instance: Instance) throws(StoreError) -> ExitCode {
+    guard let token = try instance.work.offerSetUp() else {
+        Say.line("porterctl: Porter has a GitHub App already; there is nothing to set up")
+        return .failed
+    }
+    token.reveal { print("\(instance.configuration.publicURL)/setup#token=\($0)") }
+    return .done
+}
+
+/// Values that other programs seal meanwhile with a former key are found by another round.
+let mostRounds = 5
+
+func rotateKeys(_ instance: Instance) throws(StoreError) -> ExitCode {
+    let sealer = instance.work.world.sealer
+    var report = RotationReport()
+    var rotated = 0
+    for _ in 0..<mostRounds {
+        report = try instance.store.rotateKeys(sealer)
+        rotated += report.rotated
+        if report.rotated == 0 { break }
+    }
+    print("\(rotated) values sealed anew with the key \(sealer.currentKey); \(report.current) are in all")
+    for failure in report.failures { Say.line("porterctl: does not open: \(failure)") }
+    guard report.failures.isEmpty, report.rotated == 0 else {
+        Say.line(
+            "porterctl: not everything is sealed with the new key: keep the former keys, mend it, run it again"
+        )
+        return .failed
+    }
+    print("every other key can be taken out of PORTER_SECRET_KEYS, once all programs run with the new one")
+    return .done
+}
+
 let arguments = Array(CommandLine.arguments.dropFirst())
 guard let command = arguments.first else { wrongCall("what should it do?") }
 if arguments == ["--help"] || arguments == ["-h"] {
@@ -65,6 +101,10 @@ do throws(StoreError) {
     case ("show", 2):
         guard let id = TaskID(rawValue: arguments[1]) else { wrongCall("\(arguments[1]) is no task's id") }
         try show(id, .start(.ctl)).leave()
+    case ("setup-url", 1):
+        try printSetUpAddress(.start(.ctl)).leave()
+    case ("rotate-keys", 1):
+        try rotateKeys(.start(.ctl)).leave()
     case ("audit", _):
         try audit(arguments.dropFirst()).leave()
     case ("show", 1):

@@ -21,10 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "Tests" / "PowerCuts"))
 
 import replay  # noqa: E402
+from disk import Disk  # noqa: E402
 from judge import Left  # noqa: E402
+from load import Load, comment, log_text  # noqa: E402
 from machines import Engine  # noqa: E402
 from outside import Person  # noqa: E402
-from recording import Disk, Load, comment, log_text  # noqa: E402
 from stack import Stack, wait_for  # noqa: E402
 
 FIRST = 4_600_000_000

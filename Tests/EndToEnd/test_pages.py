@@ -329,6 +329,18 @@ def test_a_repository_is_switched_off_and_on(page, server):
         assert ("PATCH", "/api/github/repositories/100", {"enabled": enabled}) in server.asked
 
 
+def test_a_repository_gets_an_agent_and_a_model_of_its_own(page, server):
+    open_in(page, server, "/repositories/", "filled")
+    server.answers["PATCH /api/github/repositories/100"] = (200, page_states.repository(0, "hello-0", default_agent="codex"))
+    page.get_by_role("button", name="Agent and model of octo-team/hello-0").click()
+    page.get_by_role("form", name="Agent and model of octo-team/hello-0").get_by_label("Agent").select_option("Codex")
+    assert violations(page) == []
+    page.get_by_role("button", name="Save agent and model").click()
+    page.locator("#status", has_text="Agent and model are saved.").wait_for(state="attached")
+
+    assert ("PATCH", "/api/github/repositories/100", {"default_agent": "codex"}) in server.asked
+
+
 def test_new_runs_wait_for_a_click_and_known_ones_change_in_their_place(page, server):
     page.clock.install()
     open_in(page, server, "/tasks/", "filled")
@@ -411,7 +423,7 @@ def test_a_page_with_everything_is_small(page, server, file):
 def test_pages_share_their_head_and_header():
     """There is no build step that would make them the same, so this does."""
     def common(text: str) -> str:
-        text = re.sub(r"<title>.*?</title>|<meta name=\"description\".*?>|<script .*?</script>| aria-current=\"page\"", "", text)
+        text = re.sub(r"<title>.*?</title>|<meta name=\"description\".*?>|<script .*?</script>|<link rel=\"modulepreload\".*?>| aria-current=\"page\"", "", text)
         return re.sub(r"\n\s*\n", "\n", text[:text.index("<main")])
 
     for names in [["404.html", "50x.html"], ["index.html", "tasks/index.html", "task/index.html", "settings/index.html",
@@ -419,6 +431,27 @@ def test_pages_share_their_head_and_header():
                   "help/index.html"]]:
         heads = [re.sub(r"<body[^>]*>", "<body>", common((PUBLIC / name).read_text())) for name in names]
         assert all(head == heads[0] for head in heads), names
+
+
+def imports(file: Path, found: set[Path]) -> set[Path]:
+    """All modules that a module needs, its own and theirs."""
+    for path in re.findall(r"from \"([^\"]+)\"", file.read_text()):
+        module = (file.parent / path).resolve()
+        if module not in found:
+            found.add(module)
+            imports(module, found)
+    return found
+
+
+@pytest.mark.parametrize("file", sorted(PUBLIC.rglob("*.html")), ids=lambda file: str(file.relative_to(PUBLIC)))
+def test_a_page_names_all_modules_that_it_needs_so_that_none_is_found_late(file):
+    text = file.read_text()
+    needed = set()
+    for script in re.findall(r"<script type=\"module\" src=\"([^\"]+)\"", text):
+        needed |= imports(PUBLIC / script.lstrip("/"), set())
+
+    named = re.findall(r"<link rel=\"modulepreload\" href=\"([^\"]+)\"", text)
+    assert named == sorted("/" + str(module.relative_to(PUBLIC)) for module in needed)
 
 
 def test_pages_name_nobody_else_and_nothing_inline():

@@ -50,6 +50,10 @@ import Testing
             method: "POST", template: "/app/installations/{installation_id}/access_tokens",
             path: "/app/installations/31/access_tokens", body: ["repository_ids": [7]], status: 422,
             isApp: true),
+        Case(method: "GET", template: "/app/hook/config", path: "/app/hook/config", isApp: true),
+        Case(
+            method: "PATCH", template: "/app/hook/config", path: "/app/hook/config",
+            body: ["secret": "another"], isApp: true),
         Case(method: "GET", template: "/app/hook/deliveries", path: "/app/hook/deliveries", isApp: true),
         Case(
             method: "GET", template: "/app/hook/deliveries/{delivery_id}",

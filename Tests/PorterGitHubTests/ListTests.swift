@@ -129,7 +129,9 @@ import Testing
 
     @Test func `a token for all repositories is another than that for one`() throws {
         let list = JSONValue.object(["repositories": .array([])])
-        let wire = ScriptedGitHub([.json(200, list), .json(200, .object(["id": .integer(1)])), .json(200, list)])
+        let wire = ScriptedGitHub([
+            .json(200, list), .json(200, .object(["id": .integer(1)])), .json(200, list),
+        ])
 
         _ = try wire.github.repositories(7, .first(unless: nil))
         _ = try? wire.github.repository(.hello)

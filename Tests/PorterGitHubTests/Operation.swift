@@ -47,8 +47,10 @@ extension Operation {
             name: "deliveries", method: "GET", template: "/app/hook/deliveries",
             target: "/app/hook/deliveries?per_page=100", permissions: nil, status: 200,
             run: { (github) throws(GitHubError) in
-                try github.deliveries(.first(unless: nil)).items.map { "\($0.id) \($0.event) \($0.isSuccess)" }
-                    .joined(separator: ",")
+                try github.deliveries(.first(unless: nil)).items.map {
+                    "\($0.id) \($0.event) \($0.isSuccess)"
+                }
+                .joined(separator: ",")
             }, outcome: "12345678 issues true,123456789 issues true"),
         Operation(
             name: "delivery", method: "GET", template: "/app/hook/deliveries/{delivery_id}",

@@ -91,11 +91,16 @@ import Testing
         #expect(installed.repository.installationID == 99)
     }
 
-    @Test(.needsFixtures, arguments: [
-        ("issues/opened.payload.json", "issues", CommandSource.opening),
-        ("pull_request_review_comment/created.payload.json", "pull_request_review_comment", .reviewComment),
-        ("pull_request_review/submitted.payload.json", "pull_request_review", .review),
-    ])
+    @Test(
+        .needsFixtures,
+        arguments: [
+            ("issues/opened.payload.json", "issues", CommandSource.opening),
+            (
+                "pull_request_review_comment/created.payload.json", "pull_request_review_comment",
+                .reviewComment
+            ),
+            ("pull_request_review/submitted.payload.json", "pull_request_review", .review),
+        ])
     func `an opened issue, a review and a comment on a line are texts with a source of their own`(
         file: String, event: String, source: CommandSource
     ) throws {
@@ -263,6 +268,10 @@ import Testing
         #expect(action == json["action"]?.text)
         switch (payload.event, json["action"]?.text) {
         case ("issue_comment", _): try expect(event, json)
+        case ("issues", "opened"?), ("pull_request_review_comment", _), ("pull_request_review", "submitted"?):
+            guard case .comment(let text) = event else { return wrong(event) }
+            #expect(text.action == (action == "deleted" ? "deleted" : "created"))
+            #expect(.integer(text.repository.id) == json.at("repository/id"))
         case ("issues", "closed"?):
             guard case .issueClosed = event else { return wrong(event) }
         case ("installation", _):

@@ -82,7 +82,9 @@ import Testing
         #expect(longest <= Self.small.steady * 4200)
     }
 
-    @Test func `a reader that stays stops writes at the limit with words, and they resume when it is gone`() throws {
+    @Test func `a reader that stays stops writes at the limit with words, and they resume when it is gone`()
+        throws
+    {
         let reader = try foreignReader()
         var written = 0
         var failure: StoreError?

@@ -1,3 +1,4 @@
+import Foundation
 import Porter
 import PorterTestSupport
 import Testing
@@ -46,5 +47,40 @@ import Testing
         var redacted = ""
         #expect(effort { redacted = redactor.redact(text) } < .seconds(30))
         #expect(redacted == text)
+    }
+
+    @Test func `Base64 hides it nowhere, wherever it begins in a group and in both alphabets`() {
+        let secret = "sk-canary/0123+456>?~"
+        for prefix in ["", "a", "ab", "abc", "abcd"] {
+            for suffix in ["", "x", "xy", "xyz"] {
+                let encoded = Data("\(prefix)\(secret)\(suffix)".utf8).base64EncodedString()
+                let forURLs = encoded.replacing("+", with: "-").replacing("/", with: "_")
+                for text in [encoded, forURLs] {
+                    #expect(redacted(text, secret).contains("<redacted>"), "\(prefix) \(suffix)")
+                }
+            }
+        }
+        #expect(redacted(Data("another thing altogether".utf8).base64EncodedString(), secret).count == 32)
+    }
+
+    @Test func `percent-encoded and as JSON writes it as well`() {
+        #expect(redacted("q=a%2Fb%3Dcanary%20x&z", "a/b=canary x") == "q=<redacted>&z")
+        #expect(redacted("q=a%2fb%3dcanary%20x&z", "a/b=canary x") == "q=<redacted>&z")
+        #expect(redacted(#"{"k": "say \"canary\\word"}"#, #"say "canary\word"#) == #"{"k": "<redacted>"}"#)
+    }
+
+    @Test func `each line of a private key is a secret of its own`() {
+        let line = String(repeating: "MIIEpAIBAAKCAQEA", count: 4)
+        let pem = "-----BEGIN RSA PRIVATE KEY-----\n\(line)\nc2hvcnQ=\n-----END RSA PRIVATE KEY-----\n"
+        #expect(redacted("x \(line) y", pem) == "x <redacted> y")
+        #expect(redacted(pem, pem) == "<redacted>")
+        #expect(redacted("-----BEGIN RSA PRIVATE KEY-----", pem) == "-----BEGIN RSA PRIVATE KEY-----")
+    }
+
+    @Test func `what must keep its length is masked`() {
+        let redactor = Redactor()
+        redactor.watch(Secret("sk-canary-1"))
+        #expect(redactor.mask(Array("x sk-canary-1 y".utf8)) == Array("x *********** y".utf8))
+        #expect(redactor.mask([]) == [])
     }
 }

@@ -14,15 +14,29 @@ import Testing
     @Test func `the table holds the addresses of the contract that exist`() {
         #expect(
             Site.router.routes.map(\.name).sorted() == [
-                "DELETE /api/sessions/{id}", "GET /api/audit", "GET /api/auth/diagnostics",
-                "GET /api/auth/github", "GET /api/auth/github/callback", "GET /api/auth/github/installed",
-                "GET /api/sessions", "GET /api/tasks", "GET /api/tasks/history", "GET /api/tasks/{id}",
-                "GET /api/tasks/{id}/log", "GET /api/tasks/{id}/prompt", "GET /api/tasks/{id}/status",
-                "GET /healthz", "GET /metrics", "GET /readyz", "POST /api/auth/logout",
+                "DELETE /api/config/fly",
+                "DELETE /api/config/provider-credentials/{provider}/{name}",
+                "DELETE /api/sessions/{id}", "GET /api/agents", "GET /api/audit",
+                "GET /api/auth/diagnostics", "GET /api/auth/github",
+                "GET /api/auth/github/callback", "GET /api/auth/github/installed",
+                "GET /api/config", "GET /api/config/provider-credentials",
+                "GET /api/config/providers", "GET /api/github/installations",
+                "GET /api/github/issues/{owner}/{repo}/{number}", "GET /api/github/orgs",
+                "GET /api/github/profile", "GET /api/github/repositories",
+                "GET /api/github/summary", "GET /api/rate-limit", "GET /api/sessions",
+                "GET /api/setup/callback", "GET /api/setup/status", "GET /api/startup/check",
+                "GET /api/tasks", "GET /api/tasks/history", "GET /api/tasks/{id}",
+                "GET /api/tasks/{id}/log", "GET /api/tasks/{id}/prompt",
+                "GET /api/tasks/{id}/status", "GET /healthz", "GET /metrics", "GET /readyz",
+                "GET /setup", "PATCH /api/agents/{name}", "PATCH /api/config",
+                "PATCH /api/github/repositories/{id}", "POST /api/auth/logout",
                 "POST /api/callbacks/claim", "POST /api/callbacks/complete",
-                "POST /api/callbacks/credential", "POST /api/callbacks/progress", "POST /api/tasks",
-                "POST /api/tasks/{id}/retry", "POST /api/tasks/{id}/stop", "POST /api/webhooks/github",
-                "PUT /api/tasks/{id}/retry", "PUT /api/tasks/{id}/stop",
+                "POST /api/callbacks/credential", "POST /api/callbacks/progress",
+                "POST /api/config/validate/{subject}", "POST /api/setup/manifest",
+                "POST /api/tasks", "POST /api/tasks/{id}/retry", "POST /api/tasks/{id}/stop",
+                "POST /api/webhooks/github", "PUT /api/config/fly",
+                "PUT /api/config/provider-credentials", "PUT /api/tasks/{id}/retry",
+                "PUT /api/tasks/{id}/stop",
             ])
     }
 
@@ -163,13 +177,13 @@ import Testing
 
     @Test func `without an App, or with one that was refused, Porter is not ready`() throws {
         let scene = try Scene()
+        let unready = try Scene()
+        unready.world.withoutApp()
         for site in [
+            unready.site,
             Site(
-                work: scene.world.work, webhookSecret: nil, operatorToken: nil,
-                clock: scene.world.time.face, appProblem: { nil }),
-            Site(
-                work: scene.world.work, webhookSecret: .init("x"), operatorToken: nil,
-                clock: scene.world.time.face, appProblem: { "GitHub refused the App's key." }),
+                work: scene.world.work, operatorToken: nil, clock: scene.world.time.face,
+                appProblem: { "GitHub refused the App's key." }),
         ] {
             let response = site.answer(Request(method: "GET", target: "/readyz"), body: .whole)
             #expect(response.status == 503)
@@ -208,8 +222,8 @@ import Testing
         let scene = try Scene()
         for token in [nil, Secret("")] {
             let site = Site(
-                work: scene.world.work, webhookSecret: nil, operatorToken: token,
-                clock: scene.world.time.face, appProblem: { nil })
+                work: scene.world.work, operatorToken: token, clock: scene.world.time.face,
+                appProblem: { nil })
             for value in ["Bearer ", "Bearer", "Bearer  ", ""] {
                 let response = site.answer(
                     Request(method: "GET", target: "/api/tasks", fields: ["Authorization": value]),

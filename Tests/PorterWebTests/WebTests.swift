@@ -14,7 +14,9 @@ import Testing
 /// A site over the world in memory, and the ways to ask it.
 struct Scene {
     let world: World
-    static let webhookSecret = "webhook-canary-secret"
+    /// What validation reaches.
+    var probes = Probes.none
+    static let webhookSecret = World.webhookSecret
     static let operatorToken = "operator-canary-token"
 
     init(change: (inout Policy) -> Void = { _ in }) throws {
@@ -23,8 +25,8 @@ struct Scene {
 
     var site: Site {
         Site(
-            work: world.work, webhookSecret: Secret(Self.webhookSecret),
-            operatorToken: Secret(Self.operatorToken), clock: world.time.face, appProblem: { nil })
+            work: world.work, operatorToken: Secret(Self.operatorToken), clock: world.time.face,
+            probes: probes, appProblem: { nil })
     }
 
     func send(

@@ -20,9 +20,8 @@ import Testing
     @Test func `more than 26,214,400 bytes are 413, before anything else`() throws {
         let scene = try Scene()
         #expect(scene.send("POST", "/api/webhooks/github", [:], state: .tooLarge).status == 413)
-        let unready = Site(
-            work: scene.world.work, webhookSecret: nil, operatorToken: nil, clock: scene.world.time.face,
-            appProblem: { nil })
+        scene.world.withoutApp()
+        let unready = scene.site
         let request = Request(method: "POST", target: "/api/webhooks/github")
         #expect(unready.answer(request, body: .tooLarge).status == 413)
         #expect(unready.answer(request, body: .whole).status == 503)
@@ -194,7 +193,7 @@ import Testing
     }
 
     @Test(arguments: [["Acme"], ["900"], nil])
-    func `of accounts that are not served nothing is stored, of those that are it is`(
+    func `of accounts that are not served the installation alone is known, and gets nothing`(
         owners: [String]?
     ) throws {
         let scene = try Scene { $0.owners = owners }
@@ -209,7 +208,9 @@ import Testing
             }
             #expect(try scene.world.store.findDelivery("other-\(index)") == nil)
         }
-        #expect(try scene.world.store.installationState(77) == nil)
+        #expect(try scene.world.store.installationState(77) == "suspended")
+        #expect(try scene.rows("repositories") == 0)
+        #expect(try scene.rows("audit") == 0)
         for (index, news) in Self.news(of: ["id": 900, "login": "acme"]).enumerated() {
             for status in ["accepted", "duplicate"] {
                 let response = scene.deliver(news.body, event: news.event, guid: "acme-\(index)")
@@ -393,5 +394,41 @@ import Testing
         body["action"] = "opened"
         let opened = scene.deliver(Scene.json(body), event: "issues", guid: "open")
         #expect(opened.object["status"] as? String == "ignored")
+    }
+
+    @Test(arguments: [
+        ("issues", "opened", "issue", true), ("pull_request_review_comment", "created", "comment", false),
+        ("pull_request_review", "submitted", "review", false),
+    ])
+    func `an opening text, a comment on a line and a review are commands, too, each by its own number`(
+        event: String, action: String, subject: String, isRun: Bool
+    ) throws {
+        let scene = try Scene()
+        var text: [String: Any] = [
+            "id": 4001, "number": 7, "title": "Login is flaky", "body": "@porter demo fix it",
+            "user": ["id": 1, "login": "maria", "type": "User"], "html_url": "https://github.example/x",
+        ]
+        func payload(_ action: String) -> Data {
+            Scene.json(
+                [
+                    "action": action, subject: text, "installation": ["id": 77],
+                    (isRun ? "unused" : "pull_request"): ["number": 7, "title": "Mend it"],
+                    "repository": ["id": 42, "name": "shop", "owner": ["id": 900, "login": "acme"]],
+                    "sender": ["id": 1, "login": "maria", "type": "User"],
+                ] as [String: Any])
+        }
+
+        let first = scene.deliver(payload(action), event: event)
+        #expect(first.object["status"] as? String == "accepted")
+        #expect((first.object["task"] is String) == isRun)
+        let again = scene.deliver(payload(action), event: event)
+        #expect(again.object["status"] as? String == "duplicate")
+        #expect(again.object["task"] as? String == first.object["task"] as? String)
+        // The same number under a comment is another command.
+        let comment = scene.deliver(Self.command)
+        #expect(comment.object["status"] as? String == "accepted")
+        text["id"] = 4002
+        let edited = scene.deliver(payload("edited"), event: event)
+        #expect(edited.object["status"] as? String == "ignored")
     }
 }

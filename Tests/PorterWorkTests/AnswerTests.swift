@@ -99,7 +99,10 @@ import Testing
 
     @Test func `the two readings name an agent that would run`() throws {
         let world = try World { $0.teamKeys = ["GEMINI_API_KEY": Secret("key")] }
-        let usable = try world.work.usableAgents(for: World.wim).map(\.name)
+        let usable = try world.work.usableAgents(
+            for: World.wim,
+            in: RepositoryRef(installationID: 77, id: 42, owner: "acme", name: "shop")
+        ).map(\.name)
         #expect(usable.last == "demo")
         let first = try #require(usable.first)
         let body = try answer("@porter help\nmore", in: world)

@@ -42,7 +42,9 @@ import Testing
         #expect(try world.task(id).attempt == 1)
     }
 
-    @Test(arguments: jumps) func `a silent worker counts as lost after the grace, not a day later`(jump: Int) throws {
+    @Test(arguments: jumps) func `a silent worker counts as lost after the grace, not a day later`(jump: Int)
+        throws
+    {
         let world = try World()
         world.crew.change { $0.hangs = .agent }
         let id = try world.ask()
@@ -74,7 +76,8 @@ import Testing
         #expect(try world.task(id).state == .timedOut)
     }
 
-    @Test(arguments: jumps) func `an unclaimed machine is replaced when it would have been`(jump: Int) throws {
+    @Test(arguments: jumps) func `an unclaimed machine is replaced when it would have been`(jump: Int) throws
+    {
         let world = try World()
         world.crew.change { $0.claims = false }
         let id = try world.ask()
@@ -88,7 +91,9 @@ import Testing
         #expect(try world.task(id).attempt == 2)
     }
 
-    @Test(arguments: jumps) func `a claim is answered again for a minute, however the clock is set`(jump: Int) throws {
+    @Test(arguments: jumps) func `a claim is answered again for a minute, however the clock is set`(jump: Int)
+        throws
+    {
         let scene = try CallbackScene()
         let token = Secret(try #require(try scene.claim("n")["callback_token"] as? String))
         scene.world.jump(seconds: jump)
@@ -102,7 +107,8 @@ import Testing
         #expect(refused?.status == 409)
     }
 
-    @Test(arguments: jumps) func `a stopped worker that does not listen has its 15 seconds`(jump: Int) throws {
+    @Test(arguments: jumps) func `a stopped worker that does not listen has its 15 seconds`(jump: Int) throws
+    {
         let world = try World()
         world.crew.change { $0.hangs = .agent }
         let id = try world.ask()
@@ -119,6 +125,22 @@ import Testing
         #expect(try world.task(id).state == .cancelled)
     }
 
+    @Test(arguments: jumps) func `a session lasts as long as it would have`(jump: Int) throws {
+        let world = try World()
+        let session = try #require(SessionID(rawValue: String(repeating: "a", count: 32)))
+        try world.store.savePerson(World.maria, at: world.now)
+        try world.store.beginSession(
+            session, digest: [7], person: World.maria.id, address: nil, userAgent: nil, at: world.now)
+        _ = try world.work.pass()
+
+        world.jump(seconds: jump)
+        world.advance(seconds: Session.idle - 60)
+        #expect(try world.store.findSession(digest: [7], at: world.work.now) != nil)
+        world.advance(seconds: 120)
+
+        #expect(try world.store.findSession(digest: [7], at: world.work.now) == nil)
+    }
+
     @Test func `a jump back by a year leaves no job waiting for a year`() throws {
         let world = try World()
         world.github.faults.plant(.unreachable, at: "comment", times: 3)
@@ -132,7 +154,8 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
-    @Test func `after a jump by a year nothing is pruned for a day, and what is old goes after that`() throws {
+    @Test func `after a jump by a year nothing is pruned for a day, and what is old goes after that`() throws
+    {
         let world = try World()
         let id = try world.ask()
         try world.live(until: id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from recording import Fact, log_text
+from load import Fact, log_text
 
 
 class Left:

@@ -19,7 +19,8 @@ extension World {
                 id: name, issueNumber: issue, url: "https://github.example/acme/shop/issues/\(issue)#\(id)",
                 body: text, author: person, createdAt: moment, updatedAt: moment)
             if source == .opening {
-                content.issue = GitHub.IssueFacts(title: "Login is flaky", isPullRequest: false, closedAt: nil)
+                content.issue = GitHub.IssueFacts(
+                    title: "Login is flaky", isPullRequest: false, closedAt: nil)
                 if state.issues[issue] == nil {
                     state.issues[issue] = GitHub.Issue(
                         number: issue, title: "Login is flaky", isOpen: true, isLocked: false,

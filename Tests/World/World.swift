@@ -20,6 +20,13 @@ package final class World: Sendable {
     package let users = WorldUsers()
     package let engine = WorldEngine()
     package let crew = WorldCrew()
+    package let administration = WorldAdministration()
+    private let ownEngine = Mutex(false)
+    private let engines = Mutex<Set<String>>([])
+    /// Whose own engines were asked for something.
+    package var askedEngines: Set<String> { engines.withLock { $0 } }
+    /// Watches for this world's secrets alone.
+    package let redactor = Redactor()
     package let folder: String
     package let time = WorldClock()
     private let live: Mutex<Live>
@@ -28,6 +35,10 @@ package final class World: Sendable {
     private let serial = Mutex(UInt64(0))
     private let listens = Mutex(true)
     private let hearsItself = Mutex(true)
+    private let isFromEnvironment = Mutex(true)
+
+    /// What deliveries are signed with, while the environment gives the App.
+    package static let webhookSecret = "webhook-canary-secret"
 
     private struct Live {
         var store: Database
@@ -70,7 +81,7 @@ package final class World: Sendable {
     /// The rules of the process that lives now.
     package var work: Work {
         let (store, policy) = live.withLock { ($0.store, $0.policy) }
-        let surroundings = Surroundings(
+        var surroundings = Surroundings(
             store: store, github: github.face, users: users.face, machines: engine.face,
             catalog: .standard(demo: "/opt/demo"), clock: time.face, entropy: entropy, sealer: Self.sealer,
             digest: Self.digest, journal: .silent,
@@ -78,6 +89,16 @@ package final class World: Sendable {
                 guard let self else { return false }
                 return listens.withLock { $0 } && hearsItself.withLock { $0 }
             }, moment: { [weak self] in self?.pass($0) }, pause: { usleep(UInt32($0) * 100) })
+        surroundings.app = appSource
+        surroundings.administration = administration.face
+        surroundings.redactor = redactor
+        if ownEngine.withLock({ $0 }) {
+            let face = engine.face
+            surroundings.ownMachines = { [weak self] scope in
+                self?.engines.withLock { _ = $0.insert(scope) }
+                return face
+            }
+        }
         return Work(surroundings, policy)
     }
 
@@ -192,6 +213,35 @@ package final class World: Sendable {
             return true
         }
         if isTrapped { while true { pause() } }
+    }
+
+    /// Lets people have engines of their own, as on Fly.
+    package func allowOwnEngines() {
+        ownEngine.withLock { $0 = true }
+    }
+
+    /// Takes the App's credentials away, so that only set-up can bring some.
+    package func withoutApp() {
+        isFromEnvironment.withLock { $0 = false }
+    }
+
+    /// The App's credentials: as the environment would give them, or as set-up has stored them.
+    private var appSource: AppSource {
+        guard !isFromEnvironment.withLock({ $0 }) else {
+            return .fixed(
+                AppCredentials(
+                    id: "55", privateKey: Secret("private-key-canary"), clientID: "Iv1.world",
+                    clientSecret: Secret("client-canary-secret"), webhookSecret: Secret(Self.webhookSecret)))
+        }
+        let store = store
+        return AppSource(isFixed: false) {
+            let stored = try? store.openSecret(
+                scope: "instance", provider: Database.githubProvider, name: Database.appSecret,
+                sealer: Self.sealer)
+            guard let record = stored else { return .missing }
+            guard let app = AppRecord(record) else { return .broken("no record") }
+            return .ready(app.credentials)
+        }
     }
 
     private var entropy: Entropy {

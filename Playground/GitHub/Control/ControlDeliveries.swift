@@ -53,10 +53,10 @@ extension Control {
                 "zen": "Keep it logically awesome.", "hook_id": .int(state.app.hookID),
                 "hook": [
                     "type": "App", "id": .int(state.app.hookID), "name": "web", "active": true,
-                    "events": .strings(App.events), "app_id": .int(state.app.id),
+                    "events": .strings(state.app.heard), "app_id": .int(state.app.id),
                     "config": [
                         "content_type": "json", "insecure_ssl": "0", "secret": "********",
-                        "url": .string(world.options.webhookURL),
+                        "url": .string(world.registration.withLock { $0.webhookURL }),
                     ],
                     "created_at": .string(state.app.createdAt.shown),
                     "updated_at": .string(state.app.createdAt.shown),

@@ -247,10 +247,11 @@ struct OAuth: Sendable {
 
 extension World {
     /// What the App shows beside its client id.
-    var clientSecret: String { options.clientSecret }
+    var clientSecret: String { registration.withLock { $0.clientSecret } }
 
     /// Where sign-ins may lead back to, the first by default.
     var callbackURLs: [String] {
+        if let registered = with({ $0.app.callbackURLs }) { return registered }
         guard options.callbackURLs.isEmpty else { return options.callbackURLs }
         let authority = options.webhookURL.split(separator: "/", maxSplits: 3).prefix(2)
         return [authority.joined(separator: "//") + "/api/auth/github/callback"]

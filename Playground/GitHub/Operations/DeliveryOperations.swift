@@ -12,7 +12,8 @@ enum DeliveryOperations {
         var before = (Int64.max, Int64.max)
         if let cursor = call.query["cursor"] {
             let parts = cursor.split(separator: "_")
-            guard parts.count == 3, parts[0] == "v1", let at = Int64(parts[1]), let id = Int64(parts[2]) else {
+            guard parts.count == 3, parts[0] == "v1", let at = Int64(parts[1]), let id = Int64(parts[2])
+            else {
                 throw Refusal(status: 400, message: "Invalid cursor")
             }
             before = (at, id)

@@ -15,7 +15,8 @@ extension AgentDefinition {
     static let claude = AgentDefinition(
         name: "claude", title: "Claude Code", aliases: ["claude-code"],
         misspellings: ["cloude", "clade", "cluade", "claud"],
-        keys: [["ANTHROPIC_API_KEY"], ["ANTHROPIC_AUTH_TOKEN"]], options: ["ANTHROPIC_BASE_URL"],
+        keys: [["ANTHROPIC_API_KEY"], ["ANTHROPIC_AUTH_TOKEN"]],
+        options: ["ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS"],
         makeInvocation: { model, environment in
             var arguments = [
                 "claude", "-p", "--output-format", "stream-json", "--verbose",

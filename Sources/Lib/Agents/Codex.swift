@@ -19,14 +19,26 @@ extension AgentDefinition {
     static let codex = AgentDefinition(
         name: "codex", title: "Codex", aliases: ["codex-cli"],
         misspellings: ["codx", "codec", "codecs", "kodex", "codexx"],
-        keys: [["OPENAI_API_KEY"], ["CODEX_API_KEY"]], options: ["OPENAI_BASE_URL"],
+        keys: [["OPENAI_API_KEY"], ["CODEX_API_KEY"]],
+        options: ["OPENAI_BASE_URL", "OPENAI_CUSTOM_HEADERS"],
         makeInvocation: { model, environment in
             let key = environment["OPENAI_API_KEY"] == nil ? "CODEX_API_KEY" : "OPENAI_API_KEY"
             let address = environment["OPENAI_BASE_URL"]?.reveal { $0 } ?? "https://api.openai.com/v1"
-            let provider = [
+            var own = environment.filter { $0.key == key }
+            var provider = [
                 "name=\"porter\"", "base_url=\(toml(address))", "env_key=\"\(key)\"",
                 "wire_api=\"responses\"", "request_max_retries=3", "stream_max_retries=3",
             ]
+            let headers = environment["OPENAI_CUSTOM_HEADERS"]?.reveal { ModelProvider.headers($0) } ?? nil
+            if let headers, !headers.isEmpty {
+                // Their values may be secrets: codex takes them from variables, not from its arguments.
+                var named: [String] = []
+                for (index, header) in headers.enumerated() {
+                    own["OPENAI_HEADER_\(index + 1)"] = Secret(header.value)
+                    named.append("\(toml(header.name))=\"OPENAI_HEADER_\(index + 1)\"")
+                }
+                provider.append("env_http_headers={\(named.joined(separator: ", "))}")
+            }
             var arguments = [
                 "codex", "exec", "--json", "--skip-git-repo-check",
                 "--dangerously-bypass-approvals-and-sandbox",
@@ -38,7 +50,7 @@ extension AgentDefinition {
             if let model { arguments += ["--model", model] }
             return AgentInvocation(
                 arguments: arguments + ["-"], prompt: .stdin,
-                environment: environment.filter { $0.key == key })
+                environment: own)
         }, makeReader: { CodexReader() })
 
     /// The text as a TOML basic string.

@@ -1,6 +1,7 @@
 import Glibc
 import Porter
 import PorterProcess
+import PorterWork
 import Synchronization
 
 /// Asks GitHub now and then whether it still takes the App's credentials, for `/readyz`, as long as the program runs.
@@ -10,12 +11,12 @@ final class AppWatch: Sendable {
     /// Milliseconds between two questions while the last answer was no.
     static let impatience: Int32 = 15_000
 
-    private let github: GitHub
+    private let world: Surroundings
     private let found = Mutex<String?>(nil)
 
     /// Begins to ask.
-    init(_ github: GitHub) {
-        self.github = github
+    init(_ world: Surroundings) {
+        self.world = world
         Thread.start { self.run() }
     }
 
@@ -37,8 +38,10 @@ final class AppWatch: Sendable {
     }
 
     private func ask() -> News? {
+        // Before set-up there is nothing to ask, and soon afterwards there is.
+        guard world.app.isSetUp else { return nil }
         do throws(GitHubError) {
-            _ = try github.app()
+            _ = try world.github.app()
             return News(problem: nil)
         } catch {
             guard error.code == .unauthorized || error.code == .forbidden || error.code == .notFound else {

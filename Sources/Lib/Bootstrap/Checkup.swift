@@ -25,7 +25,7 @@ package struct Checkup: Sendable {
 
     /// Looks at everything; calls GitHub and the engine once each.
     package func run() -> [Finding] {
-        [database, app, engine] + engineNotes + [agents, watchdog]
+        [database, secrets, app, engine] + engineNotes + [agents, watchdog]
     }
 
     private var database: Finding {
@@ -42,11 +42,31 @@ package struct Checkup: Sendable {
         }
     }
 
-    private var app: Finding {
-        guard instance.configuration.app != nil else {
+    /// Whether every secret that rests in the database opens with the keys that are configured.
+    private var secrets: Finding {
+        do throws(StoreError) {
+            let closed = try instance.store.closedSecrets(instance.work.world.sealer)
             return Finding(
-                name: "GitHub App", words: "none is configured: set the five PORTER_GITHUB_ values",
-                isGood: false)
+                name: "secrets",
+                words: closed.isEmpty
+                    ? "all stored secrets open"
+                    : "\(closed.count) stored secrets do not open, such as \(closed[0])",
+                isGood: closed.isEmpty)
+        } catch {
+            return Finding(name: "secrets", words: "\(error)", isGood: false)
+        }
+    }
+
+    private var app: Finding {
+        switch instance.work.world.app.standing() {
+        case .missing:
+            return Finding(
+                name: "GitHub App",
+                words:
+                    "there is none yet: open the address that `porterctl setup-url` prints, or set the five "
+                    + "PORTER_GITHUB_ values", isGood: false)
+        case .broken(let words): return Finding(name: "GitHub App", words: words, isGood: false)
+        case .ready: break
         }
         do throws(GitHubError) {
             let app = try instance.work.world.github.app()
@@ -63,7 +83,9 @@ package struct Checkup: Sendable {
         guard engine.isConfigured else {
             return Finding(
                 name: "engine",
-                words: "fly lacks PORTER_FLY_TOKEN, PORTER_FLY_APP or PORTER_WORKER_IMAGE", isGood: false)
+                words:
+                    "fly lacks PORTER_WORKER_IMAGE, or an app and a token (in the settings, or PORTER_FLY_APP and "
+                    + "PORTER_FLY_TOKEN)", isGood: false)
         }
         do throws(MachinesError) {
             let machines = try instance.work.world.machines.list("porter_check", "1")
@@ -94,7 +116,8 @@ package struct Checkup: Sendable {
     }
 
     private var agents: Finding {
-        let keys = Set(instance.configuration.teamKeys.keys)
+        let team = (try? instance.store.listSecrets(scope: "shared").map(\.name)) ?? []
+        let keys = Set(instance.configuration.teamKeys.keys).union(team)
         let usable = instance.work.world.catalog.agents.filter { $0.isUsable(with: keys) }.map(\.name)
         return Finding(
             name: "agents",

@@ -27,6 +27,9 @@ package struct Instance: Sendable {
     package let work: Work
     /// Cuts the calls of this program that are in flight.
     package let cancellation: Cancellation
+    /// Calls to the outside, as the operator allows them.
+    let outside: Transport
+    private let secretWatch: SecretWatch
 
     /// Reads the settings from the environment and opens everything.
     ///
@@ -67,35 +70,48 @@ package struct Instance: Sendable {
         } catch {
             journal.record(.warning, "database cannot be written", ["error": "\(error)"])
         }
-        let work = Work(
-            Surroundings(
-                store: store, github: .live(configuration, cancellation, clock),
-                users: .live(configuration, cancellation, clock),
-                machines: .live(configuration, cancellation),
-                catalog: .standard(demo: configuration.demoAgent), clock: clock, entropy: .system,
-                sealer: .live(configuration),
-                digest: { token in
-                    token.reveal { SHA256.digest(Array($0.utf8)) }
-                }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered,
-                pause: { poll(nil, 0, $0) }),
-            Policy(configuration))
-        self.work = work
+        let sealer = Sealer.live(configuration)
+        let keeper = AppKeeper(configuration.app, store, sealer)
+        secretWatch = SecretWatch(store, sealer)
+        outside = .outside(configuration, cancellation)
+        let live = GitHub.live(configuration, outside, keeper, clock)
+        var world = Surroundings(
+            store: store, github: live.github, users: .live(configuration, outside, keeper.source, clock),
+            machines: .live(configuration, store, sealer, outside, cancellation),
+            catalog: .standard(demo: configuration.demoAgent), clock: clock, entropy: .system,
+            sealer: sealer,
+            digest: { token in
+                token.reveal { SHA256.digest(Array($0.utf8)) }
+            }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered,
+            pause: { poll(nil, 0, $0) })
+        let steps = journal
+        world.moment = { steps.record(.debug, "step", ["step.name": $0]) }
+        world.app = keeper.source
+        world.administration = live.administration
+        if configuration.executor == "fly" {
+            let outside = outside
+            let store = store
+            world.ownMachines = { scope in
+                FlyEngine(configuration, scope: scope, store, sealer, outside).machines
+            }
+        }
+        work = Work(world, Policy(configuration))
     }
 
-    /// Begins to work the queue.
+    /// Begins to work the queue, and to look for secrets that other programs store.
     package func startDispatcher() -> Dispatcher {
-        Dispatcher(work: work, journal: journal)
+        secretWatch.start()
+        return Dispatcher(work: work, journal: journal)
     }
 
     /// The site.
     ///
     /// - Parameter watchesApp: whether a thread asks GitHub now and then if it still takes the App's credentials.
     package func makeSite(watchesApp: Bool) -> Site {
-        let watch = watchesApp && configuration.app != nil ? AppWatch(work.world.github) : nil
+        let watch = watchesApp ? AppWatch(work.world) : nil
         return Site(
-            work: work, webhookSecret: configuration.app?.webhookSecret,
-            operatorToken: configuration.operatorToken, clock: work.world.clock,
-            appProblem: { watch?.problem })
+            work: work, operatorToken: configuration.operatorToken, clock: work.clock,
+            probes: .live(configuration, outside), appProblem: { watch?.problem })
     }
 
     private static func keyRingProblem(_ secret: Secret) -> String? {

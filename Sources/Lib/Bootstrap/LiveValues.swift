@@ -8,12 +8,14 @@ import PorterHTTP
 import PorterMachines
 import PorterSettings
 import PorterStore
+import PorterWeb
 import PorterWork
 
 extension Clock {
     /// The machine's clock.
     static let system = Clock(
-        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) })
+        now: { Instant(milliseconds: milliseconds(CLOCK_REALTIME)) }, uptime: { milliseconds(CLOCK_BOOTTIME) }
+    )
 
     /// - SeeAlso: <https://man7.org/linux/man-pages/man2/clock_gettime.2.html>
     private static func milliseconds(_ clock: clockid_t) -> Int64 {
@@ -54,7 +56,8 @@ extension Sealer {
                 } catch {
                     throw Failure(error.description)
                 }
-            })
+            },
+            keyID: { Envelope.keyID(of: $0) }, currentKey: envelope?.currentKey ?? "")
     }
 }
 
@@ -66,66 +69,82 @@ extension Sealer.Place {
 extension GitHub {
     /// GitHub as the App; before set-up every call is refused.
     static func live(
-        _ configuration: Configuration, _ cancellation: Cancellation, _ clock: Clock
-    ) -> GitHub {
+        _ configuration: Configuration, _ transport: Transport, _ keeper: AppKeeper, _ clock: Clock
+    ) -> (github: GitHub, administration: AppAdministration) {
+        var live = live(
+            transport: transport, apiURL: configuration.githubAPIURL, appID: keeper.appID, sign: keeper.sign,
+            clock: clock)
+        // Whatever is written for people passes the redactor once more on its way out.
+        let (createComment, updateComment) = (live.github.createComment, live.github.updateComment)
+        let createPullRequest = live.github.createPullRequest
+        live.github.createComment = { place, issue, body throws(GitHubError) in
+            try createComment(place, issue, Redactor.shared.redact(body))
+        }
+        live.github.updateComment = { place, comment, body throws(GitHubError) in
+            try updateComment(place, comment, Redactor.shared.redact(body))
+        }
+        live.github.createPullRequest = { place, draft throws(GitHubError) in
+            var draft = draft
+            draft.title = Redactor.shared.redact(draft.title)
+            draft.body = Redactor.shared.redact(draft.body)
+            return try createPullRequest(place, draft)
+        }
+        return live
+    }
+}
+
+extension Probes {
+    /// The calls that validation makes.
+    static func live(_ configuration: Configuration, _ transport: Transport) -> Probes {
+        var operators: (app: String, token: Secret)?
+        if let app = configuration.flyApp, let token = configuration.flyToken { operators = (app, token) }
+        let address = configuration.flyAPIURL
+        return Probes(
+            transport: transport,
+            fly: { app, token throws(MachinesError) in
+                let machines = Machines.live(transport: transport, baseURL: address, app: app, token: token)
+                // No machine has this mark: the answer only says that app and token are good.
+                _ = try machines.list("porter_check", "1")
+            }, operatorsFly: operators)
+    }
+}
+
+extension Transport {
+    /// Calls to the outside, as the operator allows them.
+    static func outside(_ configuration: Configuration, _ cancellation: Cancellation) -> Transport {
         var options = CurlOptions()
         options.authorityFile = configuration.authorityFile
         options.proxy = configuration.proxy
         options.privateHosts = Set(configuration.privateHosts)
         options.cancellation = cancellation
-        let signer = configuration.app.flatMap { app in
-            app.privateKey.reveal { try? RSASigner(pem: $0) }
-        }
-        return .live(
-            transport: .curl(options), apiURL: configuration.githubAPIURL,
-            appID: configuration.app?.id ?? "0",
-            sign: { message in
-                guard let signer else { throw NotSetUp() }
-                return try signer.sign(message)
-            }, clock: clock)
-    }
-
-    private struct NotSetUp: Error, CustomStringConvertible {
-        var description: String { "no GitHub App is configured" }
+        return .curl(options)
     }
 }
 
 extension UserGitHub {
     /// GitHub as the people who signed in with the App see it; before set-up every call is refused.
     static func live(
-        _ configuration: Configuration, _ cancellation: Cancellation, _ clock: Clock
+        _ configuration: Configuration, _ transport: Transport, _ app: AppSource, _ clock: Clock
     ) -> UserGitHub {
-        var options = CurlOptions()
-        options.authorityFile = configuration.authorityFile
-        options.proxy = configuration.proxy
-        options.privateHosts = Set(configuration.privateHosts)
-        options.cancellation = cancellation
-        return .live(
-            transport: .curl(options), webURL: configuration.githubURL,
-            apiURL: configuration.githubAPIURL,
+        .live(
+            transport: transport, webURL: configuration.githubURL, apiURL: configuration.githubAPIURL,
             credentials: {
-                configuration.app.map {
-                    Credentials(clientID: $0.clientID, clientSecret: $0.clientSecret)
-                }
+                app.credentials.map { Credentials(clientID: $0.clientID, clientSecret: $0.clientSecret) }
             }, clock: clock)
     }
 }
 
 extension Machines {
     /// The engine that the settings choose.
-    static func live(_ configuration: Configuration, _ cancellation: Cancellation) -> Machines {
-        var options = CurlOptions()
-        options.cancellation = cancellation
+    static func live(
+        _ configuration: Configuration, _ store: Database, _ sealer: Sealer, _ outside: Transport,
+        _ cancellation: Cancellation
+    ) -> Machines {
         guard configuration.executor == "fly" else {
             return .live(
                 transport: .runner(configuration, cancellation), baseURL: runnerURL, app: "local", token: nil)
         }
-        options.authorityFile = configuration.authorityFile
-        options.proxy = configuration.proxy
-        options.privateHosts = Set(configuration.privateHosts)
-        return .live(
-            transport: .curl(options), baseURL: configuration.flyAPIURL,
-            app: configuration.flyApp ?? "", token: configuration.flyToken)
+        return FlyEngine(configuration, scope: "shared", store, sealer, outside).machines
     }
 }
 
@@ -217,7 +236,8 @@ extension Policy {
         admins = configuration.admins
         publicURL = configuration.publicURL
         githubURL = configuration.githubURL
-        isSetUp = configuration.app != nil
+        given = configuration.given
+        hasWorkerImage = configuration.workerImage != nil
         isPolling = configuration.ingest == "poll"
         if Self.isEnterpriseServer(configuration.githubAPIURL) { logReach = 7 * 86_400 }
     }

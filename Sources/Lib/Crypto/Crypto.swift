@@ -63,9 +63,12 @@ package enum HMACSHA256 {
     ///
     /// - SeeAlso: <https://docs.openssl.org/3.0/man3/HMAC/>
     package static func code(for bytes: some ContiguousBytes, key: String) -> [UInt8] {
+        code(for: bytes, key: Array(key.utf8))
+    }
+
+    static func code(for bytes: some ContiguousBytes, key: [UInt8]) -> [UInt8] {
         bytes.withUnsafeBytes { buffer in
             var code = [UInt8](repeating: 0, count: 32)
-            let key = Array(key.utf8)
             let made = HMAC(
                 EVP_sha256(), key, Int32(key.count), buffer.bindMemory(to: UInt8.self).baseAddress,
                 buffer.count, &code, nil)

@@ -65,6 +65,15 @@ package struct Envelope: Sendable {
         self.ring = ring
     }
 
+    /// The id of the key that seals.
+    package var currentKey: String { ring.keys[0].id }
+
+    /// The id of the key that a sealed value names; nil when it is no sealed value of this version.
+    package static func keyID(of sealed: [UInt8]) -> String? {
+        guard sealed.count >= 2, sealed[0] == version, sealed.count >= 2 + Int(sealed[1]) else { return nil }
+        return String(validating: sealed[2..<(2 + Int(sealed[1]))], as: UTF8.self)
+    }
+
     /// Seals the value for the context.
     package func seal(_ value: [UInt8], context: [String]) throws(CryptoError) -> [UInt8] {
         let key = ring.keys[0]
@@ -89,7 +98,9 @@ package struct Envelope: Sendable {
         }
         let id = String(decoding: sealed[2..<start], as: UTF8.self)
         guard let key = ring.keys.first(where: { $0.id == id }) else {
-            throw CryptoError(.unknownKey, "it was sealed with a key that is not configured")
+            throw CryptoError(
+                .unknownKey,
+                "it was sealed with the key \"\(id)\", which PORTER_SECRET_KEYS does not hold: add that key")
         }
         return try Self.decrypt(
             Array(sealed[(start + Self.nonceBytes)...]), key: key.bytes,
@@ -150,7 +161,10 @@ package struct Envelope: Sendable {
             EVP_DecryptUpdate(context, &value, &length, body, Int32(body.count)) == 1,
             EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, Int32(tagBytes), &tag) == 1,
             EVP_DecryptFinal_ex(context, &end, &length) == 1
-        else { throw CryptoError(.notAuthentic, "it was changed, or belongs elsewhere") }
+        else {
+            throw CryptoError(
+                .notAuthentic, "it was changed, belongs elsewhere, or its key has another value now")
+        }
         return value
     }
 }

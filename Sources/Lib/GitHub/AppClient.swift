@@ -17,7 +17,8 @@ final class AppClient: Sendable {
 
     private let transport: Transport
     let apiURL: String
-    let appID: String
+    /// The App's number at this moment; nil while there is no App.
+    let appID: @Sendable () -> String?
     private let sign: @Sendable ([UInt8]) throws -> [UInt8]
     let clock: Clock
     private let tokens = Mutex<[TokenScope: GitHub.Token]>([:])
@@ -26,6 +27,8 @@ final class AppClient: Sendable {
     /// The App, and until when it need not be asked for.
     struct KnownApp {
         let app: GitHub.App
+        /// Set-up may give Porter another App while it runs.
+        let appID: String?
         let until: Instant
     }
 
@@ -52,7 +55,7 @@ final class AppClient: Sendable {
     }
 
     init(
-        transport: Transport, apiURL: String, appID: String,
+        transport: Transport, apiURL: String, appID: @escaping @Sendable () -> String?,
         sign: @escaping @Sendable ([UInt8]) throws -> [UInt8], clock: Clock
     ) {
         self.transport = transport
@@ -145,13 +148,16 @@ final class AppClient: Sendable {
     }
 
     /// Sends with any authorization and reads refusals.
-    func send(_ call: Call, authorization: String) throws(GitHubError) -> Response {
+    ///
+    /// - Parameter authorization: nil for the one call that needs none.
+    func send(_ call: Call, authorization: String?) throws(GitHubError) -> Response {
         var request = Request(
             method: call.method, target: call.path.hasPrefix("/") ? apiURL + call.path : call.path,
             fields: [
-                "Accept": call.accept, "Authorization": authorization,
-                "User-Agent": "Porter/\(Porter.version)", "X-GitHub-Api-Version": "2022-11-28",
+                "Accept": call.accept, "User-Agent": "Porter/\(Porter.version)",
+                "X-GitHub-Api-Version": "2022-11-28",
             ], body: call.body ?? Data())
+        if let authorization { request.fields["Authorization"] = authorization }
         if call.body != nil { request.fields["Content-Type"] = "application/json" }
         if let known = call.known { request.fields["If-None-Match"] = known }
         for _ in 0...Self.mostRedirects {
@@ -174,7 +180,8 @@ final class AppClient: Sendable {
             if (200..<300).contains(response.status), !Refusal.isPage(response) { return response }
             if response.status == 304, call.known != nil { return response }
             throw Refusal.error(
-                response, call.operation, hiding: authorization.dropFirst("Bearer ".count), now: clock.now())
+                response, call.operation, hiding: authorization?.dropFirst("Bearer ".count) ?? "",
+                now: clock.now())
         }
         throw GitHubError(.refused, operation: call.operation, message: "redirected in a circle")
     }
@@ -198,6 +205,9 @@ final class AppClient: Sendable {
 
     /// Ten minutes at most, begun a minute ago in case the clocks differ.
     private func webToken(_ operation: String) throws(GitHubError) -> String {
+        guard let appID = appID() else {
+            throw GitHubError(.unauthorized, operation: operation, message: "Porter has no GitHub App yet")
+        }
         let now = clock.now().seconds
         let header = Base64URL.encode(Data(#"{"alg":"RS256","typ":"JWT"}"#.utf8))
         let claims = #"{"exp":\#(now + 540),"iat":\#(now - 60),"iss":"\#(appID)"}"#

@@ -10,14 +10,29 @@ extension GitHub {
     ///
     /// - Parameters:
     ///   - apiURL: without a slash at its end, `https://api.github.com` or `https://HOST/api/v3`.
+    ///   - appID: the App's number at that moment; nil while there is no App.
     ///   - sign: RS256 with the App's private key.
+    package static func live(
+        transport: Transport, apiURL: String, appID: @escaping @Sendable () -> String?,
+        sign: @escaping @Sendable ([UInt8]) throws -> [UInt8], clock: Clock
+    ) -> (github: GitHub, administration: AppAdministration) {
+        let client = AppClient(
+            transport: transport, apiURL: apiURL, appID: appID, sign: sign, clock: clock)
+        return (GitHub(client), .live(client))
+    }
+
+    /// The operations of the App whose number never changes.
     package static func live(
         transport: Transport, apiURL: String, appID: String,
         sign: @escaping @Sendable ([UInt8]) throws -> [UInt8], clock: Clock
     ) -> GitHub {
-        let client = AppClient(
-            transport: transport, apiURL: apiURL, appID: appID, sign: sign, clock: clock)
-        return GitHub(
+        live(transport: transport, apiURL: apiURL, appID: { appID }, sign: sign, clock: clock).github
+    }
+}
+
+extension GitHub {
+    fileprivate init(_ client: AppClient) {
+        self.init(
             app: { () throws(GitHubError) in try client.app() },
             installation: { id throws(GitHubError) in try client.installation(id) },
             installations: { look throws(GitHubError) in try client.installations(look) },

@@ -18,7 +18,7 @@ extension AppClient {
         let response = try self.call(
             call, with: TokenScope(installation: installation, Self.metadata))
         return try Self.page(apiURL, call, response, RepositoryListJSON.self) {
-            $0.repositories.map(\.value)
+            $0.repositories.compactMap(\.repository?.value)
         }
     }
 

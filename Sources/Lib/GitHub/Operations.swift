@@ -26,7 +26,10 @@ extension AppClient {
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#get-the-authenticated-app>
     func app() throws(GitHubError) -> GitHub.App {
         let now = clock.now()
-        if let known = knownApp.withLock({ $0 }), now < known.until { return known.app }
+        let appID = appID()
+        if let known = knownApp.withLock({ $0 }), now < known.until, known.appID == appID {
+            return known.app
+        }
         let operation = "get the App"
         let app = try Self.decode(
             AppJSON.self, callAsApp(Call(operation: operation, path: "/app")), operation)
@@ -41,7 +44,7 @@ extension AppClient {
             operation)
         let made = GitHub.App(
             id: app.id, slug: slug, owner: app.owner.person, bot: bot.person)
-        knownApp.withLock { $0 = KnownApp(app: made, until: now.adding(seconds: Self.appAge)) }
+        knownApp.withLock { $0 = KnownApp(app: made, appID: appID, until: now.adding(seconds: Self.appAge)) }
         return made
     }
 

@@ -37,7 +37,22 @@ struct InstallationJSON: Decodable {
 }
 
 struct RepositoryListJSON: Decodable {
-    let repositories: [RepositoryJSON]
+    struct Entry: Decodable {
+        /// Nil without an owner, which GitHub allows itself here: then there is no address.
+        let repository: RepositoryJSON?
+
+        private enum CodingKeys: String, CodingKey {
+            case owner
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            let hasOwner = try container.contains(.owner) && !container.decodeNil(forKey: .owner)
+            repository = hasOwner ? try RepositoryJSON(from: decoder) : nil
+        }
+    }
+
+    let repositories: [Entry]
 }
 
 struct DeliveryJSON: Decodable {

@@ -248,7 +248,7 @@ extension UserGitHub {
         credentials: @escaping @Sendable () -> Credentials?, clock: Clock
     ) -> UserGitHub {
         let api = AppClient(
-            transport: transport, apiURL: apiURL, appID: "", sign: { _ in [] }, clock: clock)
+            transport: transport, apiURL: apiURL, appID: { nil }, sign: { _ in [] }, clock: clock)
         let client = UserClient(
             webURL: webURL, credentials: credentials, transport: transport, api: api)
         return UserGitHub(

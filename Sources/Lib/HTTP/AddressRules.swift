@@ -3,6 +3,13 @@ package enum AddressRules {
     /// The host that an `http` or `https` URL names, lower case; nil for anything else.
     package static func host(of url: String) -> String? { target(url)?.host }
 
+    /// Whether an outgoing call may go there: https, or http for loopback.
+    ///
+    /// Where its name leads is looked at when it is called.
+    package static func mayBeCalled(_ url: String) -> Bool {
+        target(url).map { $0.isTLS || $0.isLoopback } ?? false
+    }
+
     /// What a URL names, as far as the rules look at it.
     struct Target: Equatable {
         let isTLS: Bool

@@ -40,12 +40,21 @@ package struct Sealer: Sendable {
     /// Opens what ``seal`` made for the same place.
     package var open: @Sendable (_ sealed: [UInt8], _ place: Place) throws(Failure) -> Secret
 
-    /// A sealer of the two closures.
+    /// The id of the key that a sealed value names; nil when it is no sealed value.
+    package var keyID: @Sendable (_ sealed: [UInt8]) -> String?
+
+    /// The id of the key that ``seal`` uses.
+    package var currentKey: String
+
+    /// A sealer of the closures; one without keys of its own seals everything alike.
     package init(
         seal: @escaping @Sendable (_ value: Secret, _ place: Place) throws(Failure) -> [UInt8],
-        open: @escaping @Sendable (_ sealed: [UInt8], _ place: Place) throws(Failure) -> Secret
+        open: @escaping @Sendable (_ sealed: [UInt8], _ place: Place) throws(Failure) -> Secret,
+        keyID: @escaping @Sendable (_ sealed: [UInt8]) -> String? = { _ in "" }, currentKey: String = ""
     ) {
         self.seal = seal
         self.open = open
+        self.keyID = keyID
+        self.currentKey = currentKey
     }
 }

@@ -26,6 +26,8 @@ package struct PromptInput: Sendable {
     package var writers: Set<Int64>
     /// The repository's `AGENTS.md`.
     package var guide: String?
+    /// What the team's admins tell this agent on every run; nil when they tell nothing.
+    package var guidance: String?
     /// What the command asks for; empty when the issue says it all.
     package var instructions: String
     /// The branch that the agent stands on and is told to stay on.

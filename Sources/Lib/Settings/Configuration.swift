@@ -3,24 +3,13 @@ package import Porter
 /// What the operator configured, read once at start.
 package struct Configuration: Sendable {
     /// The App's credentials, all or none.
-    package struct App: Sendable {
-        /// The App's number, digits only.
-        package let id: String
-        /// PEM with real line breaks; signs the App's JSON web tokens.
-        package let privateKey: Secret
-        /// Names the App in the browser's sign-in; not the App's number.
-        package let clientID: String
-        /// Proves to GitHub that the sign-in is the App's own.
-        package let clientSecret: Secret
-        /// The key of the HMAC that GitHub signs deliveries with.
-        package let webhookSecret: Secret
-    }
+    package typealias App = AppCredentials
 
     /// Where people and GitHub reach Porter: scheme and authority, no slash at the end.
     package let publicURL: String
     /// `id:base64,…` as it was given; the crypto module parses it.
     package let secretKeys: Secret
-    /// Nil before set-up: then the webhook and `/readyz` answer 503.
+    /// Nil when the App is to come from set-up; given, it stands over what set-up has stored.
     package let app: App?
     /// GitHub's pages, without a slash at the end.
     package let githubURL: String
@@ -88,6 +77,8 @@ package struct Configuration: Sendable {
     package let logLevel: String
     /// The team's keys, by the variable that an agent gets.
     package let teamKeys: [String: Secret]
+    /// The variables that were given a value: what they say stands over what admins change in the settings.
+    package let given: Set<String>
 }
 
 /// All that is wrong with a configuration, one line each.
@@ -161,7 +152,8 @@ extension Configuration {
             tasksTotal: reader.number("PORTER_TASKS_TOTAL"),
             retentionDays: reader.number("PORTER_RETENTION_DAYS") ?? 90,
             logLimit: reader.size("PORTER_LOG_LIMIT") ?? 5 * 1024 * 1024,
-            logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys())
+            logLevel: reader.choice("PORTER_LOG_LEVEL") ?? "notice", teamKeys: reader.teamKeys(),
+            given: Set(environment.filter { !$0.value.isEmpty }.keys))
         if !reader.problems.isEmpty { throw ConfigurationErrors(lines: reader.problems) }
         return configuration
     }

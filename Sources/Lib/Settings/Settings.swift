@@ -70,7 +70,7 @@ package struct Setting: Hashable, Sendable {
         Setting("PORTER_MENTION", .text, "porter", "The name after `@` or `/` in commands."),
         Setting(
             "PORTER_INGEST", .choice(["webhook", "poll"]), "webhook",
-            "How commands arrive; `poll`, for boxes that GitHub cannot reach, reads GitHub's log of deliveries every 20 s."
+            "How commands arrive; `poll`, for boxes that GitHub cannot reach, asks GitHub itself every 20 s."
         ),
         Setting("PORTER_EXECUTOR", .choice(["local", "fly"]), "local", "Where runs happen."),
         Setting("PORTER_RUNNER_SOCKET", .path, "/run/porter/runner.sock", "The socket of `porter-runner`."),

@@ -14,6 +14,8 @@ package struct Attempt: Hashable, Sendable {
     package let machineID: String?
     /// Where the machine is asked for: `local` or `fly`.
     package let engine: String
+    /// Whose Fly app it is asked for in: `user:<id>` for a person's own; nil for the team's engine.
+    package let account: String?
     /// The machine's token, sealed for a repeated launch; nil once the machine is gone.
     package let machineTokenSealed: [UInt8]?
     /// SHA-256 of the nonce that holds the claim; nil until somebody claims.
@@ -96,6 +98,7 @@ package struct Attempt: Hashable, Sendable {
         machineName = row["machine_name"]
         machineID = row["machine_id"]
         engine = row["engine"]
+        account = row["account"]
         machineTokenSealed = bytes("machine_token_sealed")
         nonceDigest = bytes("nonce_digest")
         claimSealed = bytes("claim_sealed")

@@ -97,20 +97,26 @@ extension Database {
 
     /// Keeps the sealed answer of a claim, so that the same nonce gets the same one; the first is kept.
     ///
+    /// - Parameter credentials: which keys the agent got and whose they are, in words; never a key.
     /// - Returns: the answer that is kept, nil when the attempt is gone.
     package func saveClaimAnswer(
-        _ attempt: Attempt, sealed: [UInt8], callbackTokenDigest: [UInt8], at now: Instant
+        _ attempt: Attempt, sealed: [UInt8], callbackTokenDigest: [UInt8], credentials: String,
+        at now: Instant
     ) throws(StoreError) -> [UInt8]? {
         try write("save claim answer") { transaction in
-            try transaction.run(
+            let changed = try transaction.run(
                 """
-                UPDATE attempts SET claim_sealed = ?, callback_token_digest = ?, claim_answered_at = ?
+                UPDATE attempts SET claim_sealed = ?, callback_token_digest = ?, claim_answered_at = ?,
+                    credentials = ?
                 WHERE task_id = ? AND number = ? AND claim_answered_at IS NULL
                 """,
                 [
-                    sealed.asData, callbackTokenDigest.asData, now.milliseconds, attempt.task.rawValue,
-                    attempt.number,
+                    sealed.asData, callbackTokenDigest.asData, now.milliseconds, credentials,
+                    attempt.task.rawValue, attempt.number,
                 ])
+            if changed > 0, !credentials.isEmpty {
+                try transaction.record("credentials", task: attempt.task, detail: credentials, at: now)
+            }
             return try transaction.current(attempt).1.claimSealed
         }
     }

@@ -55,8 +55,7 @@ final class Checkpoints: Sendable {
         next = Atomic(bounds.begin)
         try pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA journal_size_limit = \(bounds.steady * Self.pageBytes)")
-            // This takes the place of SQLite's own automatic checkpoint. Commits happen while the pool lives,
-            // and `self` keeps that.
+            // This takes the place of SQLite's own automatic checkpoint. The thread that commits keeps `self`.
             sqlite3_wal_hook(
                 db.sqliteConnection,
                 { context, _, _, pages in

@@ -14,7 +14,9 @@ import Synchronization
 extension Database {
     /// What a look at the clock showed.
     package struct ClockReading: Hashable, Sendable {
-        /// The moment. When the jump could not be stored it is still the one before the jump.
+        /// The moment.
+        ///
+        /// When the jump could not be stored it is still counted from before the jump.
         package let now: Instant
         /// Milliseconds that the clock had jumped, when this look was the one that saw it.
         package let jump: Int64?
@@ -109,6 +111,9 @@ extension Transaction {
                     "stop_requested_at", "finished_at",
                 ], "finished_at IS NULL OR published_at IS NULL"
             ),
+            ("sessions", ["created_at", "used_at"], "TRUE"),
+            ("sign_ins", ["created_at", "used_at"], "TRUE"),
+            ("people", ["rights_at"], "TRUE"),
             ("marks", ["at"], "name IN ('watchdog.pass', 'callbacks.listening', 'deliveries.looked')"),
             ("marks", ["value"], "name = 'callbacks.listening'"),
         ]

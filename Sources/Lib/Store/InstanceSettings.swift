@@ -13,21 +13,77 @@ extension Database {
         }
     }
 
+    /// All settings of a scope, JSON by name.
+    package func listSettings(scope: String) throws(StoreError) -> [String: String] {
+        try read("list settings") { try Self.settings(scope, $0) }
+    }
+
+    /// The settings of all scopes whose names begin so, by scope.
+    package func listSettings(
+        scopesBeginning prefix: String
+    ) throws(StoreError) -> [String: [String: String]] {
+        try read("list settings") { db in
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT scope, name, value FROM settings WHERE substr(scope, 1, ?) = ?",
+                arguments: [prefix.utf8.count, prefix])
+            return rows.reduce(into: [:]) { found, row in
+                found[row["scope"], default: [:]][row["name"]] = row["value"]
+            }
+        }
+    }
+
+    /// Changes what is named, and nothing else; nil forgets a setting.
+    ///
+    /// - Parameters:
+    ///   - expected: the settings of the scope as the caller saw them; nil when it does not matter.
+    ///   - entry: the line for the record of changes, written if something is.
+    /// - Returns: the settings afterwards; nil when they were others than expected and nothing was changed.
+    package func changeSettings(
+        scope: String, _ changes: [String: String?], expecting expected: [String: String]?,
+        audit entry: AuditEntry? = nil, at now: Instant
+    ) throws(StoreError) -> [String: String]? {
+        try write("change settings") { transaction -> Changed in
+            if let expected, try Self.settings(scope, transaction.db) != expected {
+                return Changed(settings: nil)
+            }
+            for (name, json) in changes.sorted(by: { $0.key < $1.key }) {
+                try transaction.set(name, scope: scope, to: json, at: now)
+            }
+            if let entry { try transaction.audit(entry) }
+            return Changed(settings: try Self.settings(scope, transaction.db))
+        }.settings
+    }
+
+    private struct Changed {
+        let settings: [String: String]?
+    }
+
+    private static func settings(_ scope: String, _ db: GRDB.Database) throws -> [String: String] {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT name, value FROM settings WHERE scope = ?"),
+            arguments: [scope])
+        return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"] as String, $0["value"] as String) })
+    }
+
     /// Sets it, or forgets it with nil.
     package func setSetting(
         _ name: String, scope: String, to json: String?, at now: Instant
     ) throws(StoreError) {
-        try write("set setting") { transaction in
-            guard let json else {
-                try transaction.run(
-                    "DELETE FROM settings WHERE scope = ? AND name = ?", [scope, name])
-                return
-            }
-            try transaction.run(
-                """
-                INSERT INTO settings (scope, name, value, updated_at) VALUES (?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
-                """, [scope, name, json, now.milliseconds])
+        try write("set setting") { try $0.set(name, scope: scope, to: json, at: now) }
+    }
+}
+
+extension Transaction {
+    /// Sets a setting, or forgets it with nil.
+    func set(_ name: String, scope: String, to json: String?, at now: Instant) throws {
+        guard let json else {
+            try run("DELETE FROM settings WHERE scope = ? AND name = ?", [scope, name])
+            return
         }
+        try run(
+            """
+            INSERT INTO settings (scope, name, value, updated_at) VALUES (?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+            """, [scope, name, json, now.milliseconds])
     }
 }

@@ -26,6 +26,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case recover
     /// Looks on GitHub itself for commands that no delivery tells of; its subject is ``Database/sweepSubject``.
     case sweep
+    /// Looks at the App's installations and repositories; its subject is ``Database/refreshSubject``.
+    case refresh
     /// Asks GitHub what a person sees and where they can push; its subject is `person:<id>`.
     case rights
 }
@@ -134,6 +136,14 @@ extension Database {
         _ kind: JobKind, for subject: String, at moment: Instant
     ) throws(StoreError) {
         try write("ensure \(kind.rawValue)") { try $0.ensure(kind, for: subject, at: moment) }
+    }
+
+    /// The subject of the one job that looks at the App's installations.
+    package static let refreshSubject = "github"
+
+    /// Sees to it that the App's installations are looked at, at the moment.
+    package func ensureRefresh(at moment: Instant) throws(StoreError) {
+        try ensure(.refresh, for: Self.refreshSubject, at: moment)
     }
 
     /// Takes the job that has been due the longest and whose subject nobody else works on.

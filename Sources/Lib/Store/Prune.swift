@@ -70,8 +70,10 @@ extension Database {
             Rule("issue texts") { transaction in
                 try transaction.walk("tasks", by: "id", below: bound, at: now) { range in
                     try transaction.once(
-                        "UPDATE tasks SET issue_body = '' WHERE \(range) AND finished_at < \(age) AND issue_body <> ''"
-                    )
+                        """
+                        UPDATE tasks SET issue_body = ''
+                        WHERE \(range) AND finished_at < \(age) AND issue_body <> ''
+                        """)
                 }
             },
             Rule("deliveries") { transaction in

@@ -19,14 +19,19 @@ package struct Caps: Hashable, Sendable {
 package struct Launch: Sendable {
     /// Where the machine will be asked for: `local` or `fly`.
     package let engine: String
+    /// Whose Fly app the machine is asked for in: `user:<id>` for a person's own; nil for the team's engine.
+    package let account: String?
     /// SHA-256 of the machine's token, by which its claim is recognised.
     package let machineTokenDigest: [UInt8]
     /// The machine's token, sealed until the launch puts it into the machine's environment.
     package let machineTokenSealed: [UInt8]
 
     /// What a new attempt needs.
-    package init(engine: String, machineTokenDigest: [UInt8], machineTokenSealed: [UInt8]) {
+    package init(
+        engine: String, account: String? = nil, machineTokenDigest: [UInt8], machineTokenSealed: [UInt8]
+    ) {
         self.engine = engine
+        self.account = account
         self.machineTokenDigest = machineTokenDigest
         self.machineTokenSealed = machineTokenSealed
     }
@@ -81,15 +86,18 @@ extension Database {
     }
 
     /// The task's place among those that wait, 1 is next; nil when it does not wait.
-    package func place(of id: TaskID, at now: Instant) throws(StoreError) -> Int? {
+    ///
+    /// Who must first wait for an end of a run of their own comes after everybody else.
+    package func place(of id: TaskID, _ caps: Caps, at now: Instant) throws(StoreError) -> Int? {
         try read("find place") { db in
             try Int.fetchOne(
                 db,
                 sql: Self.order + """
                     SELECT place FROM (
-                        SELECT id, row_number() OVER (ORDER BY rank DESC, turn, id) AS place FROM ordered
+                        SELECT id, row_number() OVER (ORDER BY turn > ?3, rank DESC, turn, id) AS place
+                        FROM ordered
                     ) WHERE id = ?2
-                    """, arguments: [now.milliseconds, id.rawValue])
+                    """, arguments: [now.milliseconds, id.rawValue, caps.perPerson])
         }
     }
 
@@ -111,12 +119,12 @@ extension Transaction {
     func insertAttempt(_ id: TaskID, number: Int, _ launch: Launch, at now: Instant) throws {
         try run(
             """
-            INSERT INTO attempts (task_id, number, machine_name, engine, machine_token_digest,
+            INSERT INTO attempts (task_id, number, machine_name, engine, account, machine_token_digest,
                 machine_token_sealed, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
-                id.rawValue, number, id.machineName(attempt: number), launch.engine,
+                id.rawValue, number, id.machineName(attempt: number), launch.engine, launch.account,
                 launch.machineTokenDigest.asData, launch.machineTokenSealed.asData, now.milliseconds,
             ])
         try enqueue(.launch, for: id, at: now)

@@ -18,27 +18,19 @@ package struct SecretEntry: Hashable, Sendable {
 ///
 /// The scope is the owner: `instance`, `shared`, or `user:<id>`.
 extension Database {
-    /// The place that a stored secret is sealed for.
-    package static func place(scope: String, provider: String, name: String) -> Sealer.Place {
-        Sealer.Place(table: "secrets", column: "sealed", row: "\(provider)/\(name)", owner: scope)
-    }
-
     /// Seals and stores a secret in place of the former.
     package func saveSecret(
-        _ value: Secret, scope: String, provider: String, name: String, sealer: Sealer, at now: Instant
+        _ value: Secret, scope: String, provider: String, name: String, sealer: Sealer,
+        audit entry: AuditEntry? = nil, at now: Instant
     ) throws(StoreError) {
-        let place = Self.place(scope: scope, provider: provider, name: name)
         try write("save secret") { transaction in
-            let sealed = try sealer.seal(value, place)
-            try transaction.run(
-                """
-                INSERT INTO secrets (scope, provider, name, sealed, updated_at) VALUES (?, ?, ?, ?, ?)
-                ON CONFLICT DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at
-                """, [scope, provider, name, sealed.asData, now.milliseconds])
+            try transaction.save(
+                value, scope: scope, provider: provider, name: name, sealer: sealer, at: now)
+            if let entry { try transaction.audit(entry) }
         }
     }
 
-    /// Opens the secrets of a scope, by name.
+    /// Opens the secrets of a scope that agents get, by name: those of model providers.
     ///
     /// - Throws: ``StoreError`` with `.corrupt` when one does not open: its key is missing, or it was moved.
     package func openSecrets(
@@ -46,11 +38,13 @@ extension Database {
     ) throws(StoreError) -> [String: Secret] {
         try read("open secrets") { db in
             let rows = try Row.fetchAll(
-                db, sql: "SELECT provider, name, sealed FROM secrets WHERE scope = ?",
-                arguments: [scope])
+                db,
+                sql: "SELECT provider, name, sealed FROM secrets WHERE scope = ? AND provider NOT IN (?, ?)",
+                arguments: [scope, Self.flyProvider, Self.githubProvider])
             var secrets: [String: Secret] = [:]
             for row in rows {
-                let place = Self.place(scope: scope, provider: row["provider"], name: row["name"])
+                let place = Sealer.Place.secret(
+                    scope: scope, provider: row["provider"], name: row["name"])
                 do {
                     secrets[row["name"]] = try sealer.open([UInt8](row["sealed"] as Data), place)
                 } catch let failure as Sealer.Failure {
@@ -60,6 +54,38 @@ extension Database {
             return secrets
         }
     }
+
+    /// Opens one secret; nil when there is none.
+    ///
+    /// - Throws: ``StoreError`` with `.corrupt` when it does not open: its key is missing, or it was moved.
+    package func openSecret(
+        scope: String, provider: String, name: String, sealer: Sealer
+    ) throws(StoreError) -> Secret? {
+        let sealed = try read("open secret") { db in
+            try Data.fetchOne(
+                db.cachedStatement(
+                    sql: "SELECT sealed FROM secrets WHERE scope = ? AND provider = ? AND name = ?"),
+                arguments: [scope, provider, name])
+        }
+        guard let sealed else { return nil }
+        do throws(Sealer.Failure) {
+            return try sealer.open([UInt8](sealed), .secret(scope: scope, provider: provider, name: name))
+        } catch {
+            throw StoreError(.corrupt, operation: "open secret", message: error.description)
+        }
+    }
+
+    /// Whether a secret is stored, and since when.
+    package func findSecret(
+        scope: String, provider: String, name: String
+    ) throws(StoreError) -> SecretEntry? {
+        try listSecrets(scope: scope).first { $0.provider == provider && $0.name == name }
+    }
+
+    /// What the token of a Fly app is stored under.
+    package static let flyProvider = "fly"
+    /// What the GitHub App's credentials are stored under.
+    package static let githubProvider = "github"
 
     /// What is stored, without values.
     package func listSecrets(scope: String) throws(StoreError) -> [SecretEntry] {
@@ -82,12 +108,28 @@ extension Database {
     ///
     /// - Returns: whether there was one.
     package func deleteSecret(
-        scope: String, provider: String, name: String
+        scope: String, provider: String, name: String, audit entry: AuditEntry? = nil
     ) throws(StoreError) -> Bool {
         try write("delete secret") { transaction in
-            try transaction.run(
+            let removed = try transaction.run(
                 "DELETE FROM secrets WHERE scope = ? AND provider = ? AND name = ?",
-                [scope, provider, name]) > 0
+                [scope, provider, name])
+            if removed > 0, let entry { try transaction.audit(entry) }
+            return removed > 0
         }
+    }
+}
+
+extension Transaction {
+    /// Seals and stores a secret in place of the former.
+    func save(
+        _ value: Secret, scope: String, provider: String, name: String, sealer: Sealer, at now: Instant
+    ) throws {
+        let sealed = try sealer.seal(value, .secret(scope: scope, provider: provider, name: name))
+        try run(
+            """
+            INSERT INTO secrets (scope, provider, name, sealed, updated_at) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET sealed = excluded.sealed, updated_at = excluded.updated_at
+            """, [scope, provider, name, sealed.asData, now.milliseconds])
     }
 }

@@ -39,6 +39,8 @@ package struct Admission: Hashable, Sendable {
     package var prompt: String
     /// What the prompt leaves out, in words.
     package var omissions: [String]
+    /// The model for a command that names none; nil leaves the choice to the agent's program.
+    package var model: String?
 
     /// The findings.
     package init(agent: String, baseBranch: String, prompt: String, omissions: [String]) {
@@ -62,10 +64,12 @@ extension Database {
         return try write("admit task", for: claim) { transaction in
             let changed = try transaction.run(
                 """
-                UPDATE tasks SET admitted_at = ?, agent = ?, base_branch = ?
+                UPDATE tasks SET admitted_at = ?, agent = ?, base_branch = ?, model = coalesce(model, ?)
                 WHERE id = ? AND state = 'queued' AND admitted_at IS NULL
                 """,
-                [now.milliseconds, admission.agent, admission.baseBranch, id.rawValue])
+                [
+                    now.milliseconds, admission.agent, admission.baseBranch, admission.model, id.rawValue,
+                ])
             guard changed == 1 else { return false }
             try transaction.run(
                 "INSERT INTO prompts (task_id, text, omissions) VALUES (?, ?, ?)",

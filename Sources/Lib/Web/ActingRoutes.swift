@@ -48,7 +48,8 @@ extension Site {
         _ = try sight(exchange)
         let body = try Bodies.read(AskBody.self, exchange)
         let request = TaskRequest(
-            owner: body.repo_owner, name: body.repo_name, issue: body.issue_number, wish: try wish(body))
+            owner: body.repo_owner, name: body.repo_name, issue: body.issue_number,
+            wish: try wish(body, by: visitor.person))
         let id = try acting { () throws(ActingFailure) in
             try work.ask(
                 request, by: visitor.person, seesAll: visitor.isAdmin, address: exchange.request.peer)
@@ -86,7 +87,8 @@ extension Site {
     }
 
     /// Checks each field by the same rules as a command's flags.
-    private func wish(_ body: AskBody) throws(Failure) -> TaskWish {
+    private func wish(_ body: AskBody, by person: Person) throws(Failure) -> TaskWish {
+        let defaults = try reading { () throws(StoreError) in try work.runDefaults(of: person) }
         func require(_ holds: Bool, _ field: String, _ words: String) throws(Failure) {
             if !holds { throw .field(field, words) }
         }
@@ -109,7 +111,7 @@ extension Site {
             let known = work.world.catalog.agents.map(\.name).joined(separator: ", ")
             try require(agent != nil, "agent", "must be one of \(known).")
         }
-        let priority = body.priority.map(Priority.init(rawValue:)) ?? .normal
+        let priority = body.priority.map(Priority.init(rawValue:)) ?? defaults.priority
         try require(priority != nil, "priority", "must be low, normal or high.")
         if let model = body.model {
             try require(
@@ -120,13 +122,14 @@ extension Site {
             try require(FlagRules.isBranch(branch), "base_branch", "must be the name of a branch.")
         }
         let limits = work.policy.limits
-        let timeout = body.timeout_s ?? limits.task
+        let timeout = body.timeout_s ?? defaults.timeout
         try require(
             (FlagRules.minimumTimeout...limits.taskMaximum).contains(timeout), "timeout_s",
             "must lie between \(FlagRules.minimumTimeout) and \(limits.taskMaximum).")
         return TaskWish(
             agent: agent, model: body.model, priority: priority ?? .normal, base: body.base_branch,
-            timeout: timeout, isDraft: body.draft ?? false, context: "writers", instructions: text)
+            timeout: timeout, isDraft: body.draft ?? defaults.isDraft, context: defaults.context,
+            instructions: text)
     }
 
     private func acting<T>(_ body: () throws(ActingFailure) -> T) throws(Failure) -> T {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// A JSON value that is written as it was built: every named field is there, absent ones as `null`.
-enum JSON: Encodable, Sendable {
+enum JSON: Codable, Hashable, Sendable {
     case null
     case bool(Bool)
     case int(Int64)
@@ -25,6 +25,37 @@ enum JSON: Encodable, Sendable {
         } catch {
             // Only a number that is no number cannot be written, and none is ever built.
             preconditionFailure("JSON that cannot be written: \(error)")
+        }
+    }
+
+    /// Takes whatever stands there.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Int64.self) {
+            self = .int(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([JSON].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSON].self))
+        }
+    }
+
+    /// What it is, for a person who is told that it should be something else; long texts are cut.
+    var shown: String {
+        switch self {
+        case .null: "null"
+        case .array: "a list"
+        case .object: "an object"
+        case .string(let text): "\"\(text.prefix(64))\"" + (text.count > 64 ? "…" : "")
+        case .bool, .int, .number: String(decoding: data, as: UTF8.self)
         }
     }
 

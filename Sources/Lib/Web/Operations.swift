@@ -53,10 +53,11 @@ extension Site {
     }
 
     private var appCheck: Check {
-        guard webhookSecret != nil else {
-            return Check(name: "github_app", problem: "No GitHub App is configured yet.")
+        switch work.world.app.standing() {
+        case .missing: Check(name: "github_app", problem: "No GitHub App is configured yet.")
+        case .broken(let words): Check(name: "github_app", problem: words)
+        case .ready: Check(name: "github_app", problem: appProblem())
         }
-        return Check(name: "github_app", problem: appProblem())
     }
 
     private var watchdogCheck: Check {

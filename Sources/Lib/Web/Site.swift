@@ -12,8 +12,8 @@ package import PorterWork
 /// the checks in the order of contract section 5: address, method, who asks, origin, object, permission, body.
 package struct Site: Sendable {
     let work: Work
-    /// What deliveries are signed with; nil before set-up.
-    let webhookSecret: Secret?
+    /// Calls that try whether a key, an address or an app works.
+    let probes: Probes
     let operatorToken: Secret?
     /// Why GitHub's credentials cannot be used; nil while nothing is known against them.
     let appProblem: @Sendable () -> String?
@@ -23,15 +23,18 @@ package struct Site: Sendable {
 
     /// The site of that instance.
     package init(
-        work: Work, webhookSecret: Secret?, operatorToken: Secret?, clock: Clock,
+        work: Work, operatorToken: Secret?, clock: Clock, probes: Probes = .none,
         appProblem: @escaping @Sendable () -> String?
     ) {
         self.work = work
-        self.webhookSecret = webhookSecret
         self.operatorToken = operatorToken
         self.clock = clock
+        self.probes = probes
         self.appProblem = appProblem
     }
+
+    /// What deliveries are signed with; nil before set-up.
+    var webhookSecret: Secret? { work.world.app.credentials?.webhookSecret }
 
     /// How a body arrived.
     package enum BodyState: Sendable {
@@ -54,18 +57,33 @@ package struct Site: Sendable {
             let (handler, exchange) = try route(request, state)
             switch handler {
             case .now(let handle):
-                finish(try handle(self, exchange), respond)
+                finish(try handle(self, exchange), request, respond)
             case .later(let handle):
-                try handle(self, exchange) { finish($0, respond) }
+                try handle(self, exchange) { finish($0, request, respond) }
             }
         } catch {
-            finish(error.response, respond)
+            finish(error.response, request, respond)
         }
     }
 
-    private func finish(_ response: Response, _ respond: (Response) -> Void) {
-        counters.count(status: response.status)
-        respond(response)
+    private func finish(_ response: Response, _ request: Request, _ respond: (Response) -> Void) {
+        let shown = withoutSecrets(response, request)
+        // What pages ask for again and again, as long as something runs.
+        let isPolled = request.method == "GET" && request.target.hasPrefix("/api/tasks")
+        let sent = isPolled ? shown.unlessKnown(to: request) : shown
+        counters.count(status: sent.status)
+        respond(sent)
+    }
+
+    /// What people read passes the redactor once more; workers are answered with what they need.
+    private func withoutSecrets(_ response: Response, _ request: Request) -> Response {
+        guard !response.body.isEmpty, request.target.hasPrefix("/api/"),
+            !request.target.hasPrefix("/api/callbacks/"), !request.target.hasPrefix("/api/webhooks/"),
+            let bytes = work.world.redactor.redact([UInt8](response.body))
+        else { return response }
+        var response = response
+        response.body = Data(bytes)
+        return response
     }
 
     /// Every address there is.
@@ -79,6 +97,13 @@ package struct Site: Sendable {
             signInRoutes,
             sessionRoutes,
             auditRoutes,
+            configRoutes,
+            credentialRoutes,
+            validationRoutes,
+            agentRoutes,
+            gitHubRoutes,
+            checkRoutes,
+            setUpRoutes,
         ].flatMap { $0 })
 
     private func route(

@@ -28,17 +28,17 @@ extension Work {
             return try accept(delivery, comment)
         case .issueClosed(let issue):
             guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
-            return try Self.result(
+            return try result(
                 store.acceptClosing(
                     delivery, repository: issue.repository.id, issue: issue.issueNumber,
-                    closedAt: issue.closedAt, at: now))
+                    closedAt: issue.closedAt, at: now), delivery)
         case .installation(let news):
             guard try serves(news.account) else {
                 // Known, so that it can be served later; it gets nothing.
                 try store.follow(news, at: now)
                 return try nothing(delivery)
             }
-            return try Self.result(store.acceptInstallation(delivery, news, at: now))
+            return try result(store.acceptInstallation(delivery, news, at: now), delivery)
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
             for change in repositories {
@@ -52,9 +52,9 @@ extension Work {
                 }
             }
             guard !served.isEmpty else { return try nothing(delivery) }
-            return try Self.result(store.acceptRepositories(delivery, served, at: now))
+            return try result(store.acceptRepositories(delivery, served, at: now), delivery)
         case .authorizationRevoked(let person):
-            return try Self.result(store.acceptRevocation(delivery, of: person, at: now))
+            return try result(store.acceptRevocation(delivery, of: person, at: now), delivery)
         case .other:
             return .ignored
         }
@@ -76,7 +76,7 @@ extension Work {
                 delivery, arrived, newID: .make(at: now, entropy: world.entropy),
                 executor: policy.engine.name, at: now
             ) { outcome in
-                then(outcome.map(Self.result))
+                then(outcome.map { result($0, delivery) })
             }
         } catch {
             then(.failure(error))
@@ -85,7 +85,7 @@ extension Work {
 
     /// Whether the account's installations are served; true while that is not known yet, since admission
     /// asks again.
-    func serves(_ owner: Person) throws(StoreError) -> Bool {
+    package func serves(_ owner: Person) throws(StoreError) -> Bool {
         if let owners = policy.owners { return try names(owners, owner) }
         guard let mark = try store.findFact(Self.ownerMark) else { return true }
         return mark.value == String(owner.id)
@@ -101,10 +101,10 @@ extension Work {
         _ delivery: Delivery?, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
         guard let arrived = try command(in: comment) else { return try nothing(delivery) }
-        return Self.result(
+        return result(
             try store.accept(
                 delivery, arrived, newID: .make(at: now, entropy: world.entropy),
-                executor: policy.engine.name, at: now))
+                executor: policy.engine.name, at: now), delivery)
     }
 
     /// The command in a comment that may hold one; nil when it asks for nothing.
@@ -114,14 +114,14 @@ extension Work {
         else { return nil }
         if case .mistake = command {
             // The answer's example names an agent that would run.
-            let agent = try usableAgents(for: comment.author).first
+            let agent = try usableAgents(for: comment.author, in: comment.repository).first
             command = parser.suggesting(agent?.name).parse(comment.body.storable) ?? command
         }
         var arrived = ArrivedCommand(
             repository: comment.repository, issueNumber: comment.issueNumber,
             issueTitle: comment.issueTitle.storable, issueBody: comment.issueBody.storable,
             commentID: comment.commandID.rawValue, commentURL: comment.commentURL, author: comment.author,
-            wish: wish(of: command, on: comment))
+            wish: try wish(of: command, on: comment))
         arrived.writtenAt = comment.createdAt
         return arrived
     }
@@ -132,7 +132,9 @@ extension Work {
         return try store.findDelivery(delivery.guid).map { .duplicate($0.task) } ?? .ignored
     }
 
-    private func wish(of command: Command, on comment: CommentEvent) -> ArrivedCommand.Wish {
+    private func wish(
+        of command: Command, on comment: CommentEvent
+    ) throws(StoreError) -> ArrivedCommand.Wish {
         if comment.isEdited { return .mistake(.badCommand, Replies.editedBeforeItWasSeen) }
         if comment.isPullRequest {
             switch command {
@@ -144,11 +146,7 @@ extension Work {
         }
         switch command {
         case .run(let run):
-            return .run(
-                TaskWish(
-                    agent: run.agent, model: run.model, priority: run.priority ?? .normal,
-                    base: run.base, timeout: run.timeout ?? policy.limits.task, isDraft: run.isDraft,
-                    context: run.context?.rawValue ?? "writers", instructions: run.instructions))
+            return .run(try wish(of: run, by: comment.author))
         case .retry(let target): return .retry(target)
         case .stop(let target): return .stop(target)
         case .help: return .help
@@ -158,7 +156,21 @@ extension Work {
         }
     }
 
-    private static func result(_ acceptance: Acceptance) -> WebhookResult {
-        acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
+    /// What a command asks for, with the defaults of now for what it does not say; they are frozen with it.
+    private func wish(of run: RunCommand, by person: Person) throws(StoreError) -> TaskWish {
+        let defaults = try runDefaults(of: person)
+        return TaskWish(
+            agent: run.agent, model: run.model, priority: run.priority ?? defaults.priority, base: run.base,
+            timeout: run.timeout ?? defaults.timeout, isDraft: run.isDraft || defaults.isDraft,
+            context: run.context?.rawValue ?? defaults.context, instructions: run.instructions)
+    }
+
+    private func result(_ acceptance: Acceptance, _ delivery: Delivery?) -> WebhookResult {
+        if acceptance.differs {
+            log(
+                .warning, "delivery repeated with other content",
+                ["delivery": delivery?.guid ?? "", "task.id": acceptance.task?.rawValue ?? ""])
+        }
+        return acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
     }
 }

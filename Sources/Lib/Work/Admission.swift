@@ -33,6 +33,7 @@ extension Work {
 
         let here = task.repository.following(repository)
         let issue = try github.issue(here, task.issueNumber)
+        try store.saveIssue(repository: here.id, issue, at: now)
         if !issue.isOpen { return try refuse(task, .issueClosed, claim) }
         if issue.isLocked { return try refuse(task, .issueLocked, claim) }
 
@@ -43,29 +44,40 @@ extension Work {
             return try refuse(task, .baseBranchMissing, detail: base, claim)
         }
 
+        let defaults = try defaults(for: task.author, in: here)
         let agent: AgentDefinition
-        switch try chooseAgent(task) {
+        switch try chooseAgent(task, defaults) {
         case .success(let chosen): agent = chosen
         case .failure(let refusal): return try refuse(task, refusal.reason, detail: refusal.detail, claim)
         }
-        guard policy.engine.isConfigured else { return try refuse(task, .flyNotConfigured, claim) }
+        guard try hasEngine(for: task.author) else { return try refuse(task, .flyNotConfigured, claim) }
 
         let comments = try github.comments(here, task.issueNumber, Self.mostComments)
-        let prompt = PromptBuilder.build(
-            PromptInput(
-                repository: here.fullName, issueNumber: task.issueNumber, title: task.issueTitle,
-                body: task.issueBody,
-                comments: comments, commandID: task.lastCommentID, commandedAt: task.createdAt,
-                context: task.context, writers: writers(among: comments, for: task, in: here),
-                guide: try github.file(here, "AGENTS.md", base),
-                instructions: task.instructions, branch: task.branch, base: base,
-                nonce: world.entropy.bytes(8).hexadecimal))
-        let admission = Admission(
+        var input = PromptInput(
+            repository: here.fullName, issueNumber: task.issueNumber, title: task.issueTitle,
+            body: task.issueBody,
+            comments: comments, commandID: task.lastCommentID, commandedAt: task.createdAt,
+            context: task.context, writers: writers(among: comments, for: task, in: here),
+            guide: try github.file(here, "AGENTS.md", base),
+            instructions: task.instructions, branch: task.branch, base: base,
+            nonce: world.entropy.bytes(8).hexadecimal)
+        input.guidance = try guidance(for: agent.name)
+        let prompt = PromptBuilder.build(input)
+        var admission = Admission(
             agent: agent.name, baseBranch: base, prompt: prompt.text, omissions: prompt.omissions)
+        admission.model = defaults.model(for: agent.name, wasNamed: task.agent != nil)
         if try store.admit(task.id, admission, for: claim, at: now) {
             log(.notice, "task admitted", ["task.id": task.id.rawValue, "agent": agent.name])
         }
         return .done
+    }
+
+    /// Whether there is an engine for the person's runs: the team's, or their own.
+    private func hasEngine(for person: Person) throws(StoreError) -> Bool {
+        let policy = policy
+        if policy.engine.isConfigured { return true }
+        guard policy.hasWorkerImage else { return false }
+        return try ownEngine(of: person) != nil
     }
 
     /// Whether the installation is suspended or gone.
@@ -101,32 +113,28 @@ extension Work {
     /// The agents that the person can use now: switched on, with their keys; the default first.
     ///
     /// None while the keys that are kept cannot be opened: then no run is possible.
-    func usableAgents(for person: Person) throws(StoreError) -> [AgentDefinition] {
+    func usableAgents(
+        for person: Person, in repository: RepositoryRef
+    ) throws(StoreError) -> [AgentDefinition] {
         let names: Set<String>
         do {
-            names = Set(try keys(of: person).keys)
+            names = Set(try keys(of: person).values.keys)
         } catch {
             guard error.code == .corrupt else { throw error }
             return []
         }
+        let preferred = try defaults(for: person, in: repository).agents()
         var usable: [AgentDefinition] = []
-        for agent in world.catalog.agents where agent.isUsable(with: names) {
-            if try !isDisabled(agent) { usable.append(agent) }
+        for agent in inOrder(preferred) where agent.isUsable(with: names) {
+            if try !isDisabled(agent.name) { usable.append(agent) }
         }
         return usable
     }
 
-    /// The keys that an agent of this task may get, by variable: the team's.
-    func keys(for task: PorterTask) throws(StoreError) -> [String: Secret] {
-        try keys(of: task.author)
-    }
-
-    private func keys(of person: Person) throws(StoreError) -> [String: Secret] {
-        var keys = policy.teamKeys
-        for scope in ["shared", "user:\(person.id)"] {
-            keys.merge(try store.openSecrets(scope: scope, sealer: world.sealer)) { $1 }
-        }
-        return keys
+    /// The agents of the catalog, those that are preferred first.
+    private func inOrder(_ preferred: [String]) -> [AgentDefinition] {
+        let first = preferred.compactMap { world.catalog.find($0) }
+        return first + world.catalog.agents.filter { agent in !first.contains { $0.name == agent.name } }
     }
 
     /// A person without permission is answered once an issue, a person and a day.
@@ -137,40 +145,44 @@ extension Work {
         var detail: String?
     }
 
+    /// The agent of a task, whose default comes from the person's, the repository's, the team's settings, else from
+    /// the catalog: the first that has its keys.
+    ///
+    /// A default that is set counts as if the command had named it: when it cannot run, the issue says why.
     private func chooseAgent(
-        _ task: PorterTask
+        _ task: PorterTask, _ defaults: Defaults
     ) throws(StoreError) -> Result<AgentDefinition, Refusal> {
         let names: Set<String>
         do {
-            names = Set(try keys(for: task).keys)
+            names = Set(try keys(of: task.author).values.keys)
         } catch {
             guard error.code == .corrupt else { throw error }
             return .failure(Refusal(reason: .internal))
         }
-        if let wanted = task.agent {
+        if let wanted = task.agent ?? defaults.agents().first {
             guard let agent = world.catalog.find(wanted) else {
                 return .failure(Refusal(reason: .agentMissing, detail: wanted))
             }
-            if try isDisabled(agent) { return .failure(Refusal(reason: .agentDisabled)) }
-            guard agent.isUsable(with: names) else { return .failure(missingKey(agent)) }
+            if try isDisabled(agent.name) { return .failure(Refusal(reason: .agentDisabled)) }
+            guard agent.isUsable(with: names) else {
+                return .failure(try missingKey(agent, for: task.author))
+            }
             return .success(agent)
         }
         var enabled: [AgentDefinition] = []
-        for agent in world.catalog.agents where try !isDisabled(agent) { enabled.append(agent) }
+        for agent in world.catalog.agents where try !isDisabled(agent.name) { enabled.append(agent) }
         if let agent = enabled.first(where: { $0.isUsable(with: names) }) { return .success(agent) }
         guard let first = enabled.first else { return .failure(Refusal(reason: .agentDisabled)) }
-        return .failure(missingKey(first))
+        return .failure(try missingKey(first, for: task.author))
     }
 
-    private func isDisabled(_ agent: AgentDefinition) throws(StoreError) -> Bool {
-        try store.findSetting("agent.\(agent.name).enabled", scope: "shared") == "false"
-    }
-
-    private func missingKey(_ agent: AgentDefinition) -> Refusal {
+    private func missingKey(
+        _ agent: AgentDefinition, for person: Person
+    ) throws(StoreError) -> Refusal {
         let wanted = agent.keys.map { $0.joined(separator: " and ") }
-        // Nobody can sign in and leave a key without a row of their own; so far only the team has keys.
+        let isKnown = try store.findPerson(person.id) != nil
         return Refusal(
-            reason: .notSignedUp,
+            reason: isKnown ? .providerKeyMissing : .notSignedUp,
             detail: "\(agent.title) needs \(wanted.joined(separator: " or ")).")
     }
 

@@ -70,7 +70,7 @@ extension Work {
             let result = try store.claimAttempt(
                 attempt, nonceDigest: world.digest(nonce),
                 callbackTokenDigest: world.digest(callbackToken), repeatable: Self.claimRepeat, at: now)
-            try check(result)
+            try check(result, attempt, "claim")
             guard let claimed = try store.findAttempt(attempt.task, attempt.number),
                 let task = try store.findTask(attempt.task)
             else { throw CallbackFailure.unknownToken }
@@ -94,9 +94,9 @@ extension Work {
         let attempt = try findCallback(token)
         do {
             let result = try store.recordProgress(
-                attempt, progress, logLimit: policy.logLimit, at: now)
+                attempt, progress.redacted(by: world.redactor), logLimit: policy.logLimit, at: now)
             if case .stop(let reason) = result { return Continuation(goesOn: false, reason: reason) }
-            try check(result)
+            try check(result, attempt, "progress")
             return Continuation(goesOn: true, reason: nil)
         } catch let error as CallbackFailure {
             throw error
@@ -109,7 +109,8 @@ extension Work {
     package func credential(token: Secret) throws(CallbackFailure) -> Credential {
         let attempt = try findCallback(token)
         do {
-            try check(store.countCredential(attempt, most: Self.mostCredentials, at: now))
+            try check(
+                store.countCredential(attempt, most: Self.mostCredentials, at: now), attempt, "credential")
             guard let task = try store.findTask(attempt.task) else { throw CallbackFailure.unknownToken }
             do {
                 return try credential(task, attempt, .write, purpose: "push")
@@ -134,16 +135,21 @@ extension Work {
         token: Secret, named: String, _ report: Attempt.Report
     ) throws(CallbackFailure) {
         let (attempt, kind) = try find(token)
-        guard attempt.task.rawValue == named else { throw .unknownToken }
+        guard attempt.task.rawValue == named else {
+            note("callback_refused", attempt, "complete: it names another task")
+            throw .unknownToken
+        }
         if kind == .machine, attempt.claimedAt != nil { throw .unknownToken }
         do {
+            var report = report
+            report.summary = report.summary.map(world.redactor.redact)
             let result = try store.recordReport(attempt, report, at: now)
             if case .ended(let state) = result {
                 let isRepeat = attempt.report?.outcome == report.outcome || state == report.outcome.state
                 let current = try store.findTask(attempt.task)?.attempt
                 if current == attempt.number, isRepeat { return }
             }
-            try check(result)
+            try check(result, attempt, "complete")
         } catch let error as CallbackFailure {
             throw error
         } catch {
@@ -159,9 +165,12 @@ extension Work {
     private func find(_ token: Secret) throws(CallbackFailure) -> (Attempt, TokenKind) {
         do {
             guard let found = try store.findAttempt(tokenDigest: world.digest(token)),
-                let task = try store.findTask(found.attempt.task),
-                task.attempt == found.attempt.number
+                let task = try store.findTask(found.attempt.task)
             else { throw CallbackFailure.unknownToken }
+            guard task.attempt == found.attempt.number else {
+                note("callback_refused", found.attempt, "attempt \(found.attempt.number) was replaced")
+                throw CallbackFailure.unknownToken
+            }
             return (found.attempt, found.kind)
         } catch let error as CallbackFailure {
             throw error
@@ -176,11 +185,23 @@ extension Work {
         return attempt
     }
 
-    private func check(_ result: CallbackResult) throws(CallbackFailure) {
+    /// Writes into the task's history, once, what was refused; a database that cannot be written keeps nobody
+    /// from being refused.
+    private func note(_ kind: String, _ attempt: Attempt, _ detail: String) {
+        log(.warning, "callback refused", ["task.id": attempt.task.rawValue, "why": detail])
+        try? store.recordOnce(kind, task: attempt.task, detail: detail, at: now)
+    }
+
+    private func check(
+        _ result: CallbackResult, _ attempt: Attempt, _ operation: String
+    ) throws(CallbackFailure) {
         switch result {
         case .stored, .stop: return
-        case .superseded: throw .unknownToken
+        case .superseded:
+            note("callback_refused", attempt, "attempt \(attempt.number) was replaced")
+            throw .unknownToken
         case .ended(let state):
+            note("callback_refused", attempt, "\(operation) after the end")
             throw CallbackFailure(409, "ended", "The task has ended: \(state.rawValue).")
         case .claimedByOther:
             throw CallbackFailure(409, "claimed", "Another worker has claimed this attempt.")
@@ -193,7 +214,7 @@ extension Work {
     }
 
     private func open(_ sealed: [UInt8], of attempt: Attempt) throws -> Data {
-        let secret = try world.sealer.open(sealed, Self.claimPlace(attempt))
+        let secret = try world.sealer.open(sealed, .claim(attempt.task, attempt: attempt.number))
         return secret.reveal { Data($0.utf8) }
     }
 
@@ -205,7 +226,8 @@ extension Work {
         }
         let app = try world.github.app()
         let repository = try world.github.repository(task.repository)
-        let invocation = agent.invocation(model: task.model, environment: try keys(for: task))
+        let keys = try keys(of: task.author, onOwnEngine: attempt.account != nil)
+        let invocation = agent.invocation(model: task.model, environment: keys.values)
         let answer = ClaimAnswer(
             task_id: task.id.rawValue, attempt: attempt.number,
             callback_token: callbackToken.reveal { $0 },
@@ -228,10 +250,11 @@ extension Work {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let body = try encoder.encode(answer)
         let sealed = try world.sealer.seal(
-            Secret(String(decoding: body, as: UTF8.self)), Self.claimPlace(attempt))
+            Secret(String(decoding: body, as: UTF8.self)), .claim(attempt.task, attempt: attempt.number))
         // Another thread may have answered the same nonce meanwhile: then its answer is the one.
         let kept = try store.saveClaimAnswer(
-            attempt, sealed: sealed, callbackTokenDigest: world.digest(callbackToken), at: now)
+            attempt, sealed: sealed, callbackTokenDigest: world.digest(callbackToken),
+            credentials: keys.account(for: agent, person: task.author), at: now)
         log(.notice, "task claimed", ["task.id": task.id.rawValue, "attempt": "\(attempt.number)"])
         return try open(kept ?? sealed, of: attempt)
     }
@@ -242,12 +265,13 @@ extension Work {
     ) throws -> Credential {
         world.moment("token.create.calling")
         let token = try world.github.contentsToken(task.repository, access)
+        world.redactor.watch(token.secret)
         world.moment("token.create.called")
         let sealer = world.sealer
         do {
             let isOfUse = try store.saveToken(
                 task: task.id, attempt: attempt.number, purpose: purpose, expiresAt: token.expiresAt, at: now
-            ) { row in try sealer.seal(token.secret, Self.place(ofToken: row, task.id)) }
+            ) { row in try sealer.seal(token.secret, .givenToken(row, of: task.id)) }
             guard isOfUse else { throw CallbackFailure(409, "ended", "The task has ended.") }
         } catch {
             // Nobody will know this token: it must not stay good for an hour.
@@ -262,11 +286,15 @@ extension Work {
             username: "x-access-token", token: token.secret.reveal { $0 },
             expiresAt: token.expiresAt.iso8601)
     }
+}
 
-    private static func claimPlace(_ attempt: Attempt) -> Sealer.Place {
-        Sealer.Place(
-            table: "attempts", column: "claim_sealed", row: "\(attempt.task.rawValue)/\(attempt.number)",
-            owner: "task:\(attempt.task.rawValue)")
+extension Progress {
+    /// The report without secrets; the log keeps its length, because its offsets count.
+    fileprivate func redacted(by redactor: Redactor) -> Progress {
+        var progress = self
+        progress.message = message.map(redactor.redact)
+        progress.logText = logText.map(redactor.mask)
+        return progress
     }
 }
 

@@ -16,6 +16,8 @@ extension Work {
     static func mostTries(_ kind: JobKind) -> Int? {
         switch kind {
         case .supervise, .cleanup, .launch, .ending, .recover, .sweep: nil
+        // The next pass asks for another look.
+        case .refresh: 3
         case .admit, .answer, .publish: 12
         case .rights: 6
         case .react, .status: 8
@@ -50,7 +52,7 @@ extension Work {
         case .recover, .sweep: 60_000
         // A person may be looking at the page that waits for it.
         case .rights: 30_000
-        case .admit, .answer, .publish, .launch, .react, .status, .cleanup: 600_000
+        case .admit, .answer, .publish, .launch, .react, .status, .cleanup, .refresh: 600_000
         }
     }
 
@@ -114,6 +116,7 @@ extension Work {
         if claim.kind == .answer { return try answer(claim) }
         if claim.kind == .recover { return try recover(claim) }
         if claim.kind == .sweep { return try sweep(claim) }
+        if claim.kind == .refresh { return try refresh(claim) }
         if claim.kind == .rights { return try refreshRights(claim) }
         guard let id = TaskID(rawValue: claim.subject), let task = try store.findTask(id) else {
             return .done
@@ -127,7 +130,7 @@ extension Work {
         case .status: return try updateStatusComment(task, claim)
         case .ending: return try postEnding(task, claim)
         case .cleanup: return try cleanUp(task, claim)
-        case .answer, .recover, .sweep, .rights: return .done
+        case .answer, .recover, .sweep, .refresh, .rights: return .done
         }
     }
 

@@ -18,13 +18,27 @@ extension Work {
     /// A machine's token for the attempt, as the database keeps it.
     func newLaunch(_ task: TaskID, attempt: Int) throws(StoreError) -> Launch {
         let token = world.entropy.token()
+        let author = try store.findTask(task)?.author
+        let account = try author.flatMap { (author) throws(StoreError) in try ownEngine(of: author) }
         do {
             return Launch(
-                engine: policy.engine.name, machineTokenDigest: world.digest(token),
-                machineTokenSealed: try world.sealer.seal(token, Self.tokenPlace(task, attempt)))
+                engine: policy.engine.name, account: account, machineTokenDigest: world.digest(token),
+                machineTokenSealed: try world.sealer.seal(token, .machineToken(task, attempt: attempt)))
         } catch {
             throw StoreError(.refused, operation: "seal a token", message: error.description)
         }
+    }
+
+    /// The scope of the person's own Fly app, if runs go to Fly and they have one; nil is the team's engine.
+    func ownEngine(of person: Person) throws(StoreError) -> String? {
+        guard policy.engine.name == "fly", world.ownMachines != nil else { return nil }
+        let scope = SettingsScope.person(person.id).name
+        return try store.findFly(scope: scope) == nil ? nil : scope
+    }
+
+    /// The engine of an account: a person's own, or the team's.
+    func machines(_ account: String?) -> Machines {
+        account.flatMap { world.ownMachines?($0) } ?? world.machines
     }
 
     /// Creates the machine of the task's current attempt, or finds the one that an earlier call made.
@@ -33,10 +47,11 @@ extension Work {
             let attempt = try store.findAttempt(task.id, task.attempt), attempt.machineID == nil,
             attempt.endedAt == nil, let sealed = attempt.machineTokenSealed
         else { return .done }
-        let token = try world.sealer.open(sealed, Self.tokenPlace(task.id, attempt.number))
+        let token = try world.sealer.open(sealed, .machineToken(task.id, attempt: attempt.number))
         let instance = try store.markOnce(
             Self.instanceMark, world.entropy.bytes(8).hexadecimal, at: now)
-        let engine = policy.engine
+        var engine = policy.engine
+        if let account = attempt.account { engine.region = try store.findFly(scope: account)?.region }
         let plan = MachinePlan(
             name: attempt.machineName, image: engine.image,
             environment: [
@@ -47,7 +62,7 @@ extension Work {
                 "porter_task": task.id.rawValue, "porter_attempt": String(attempt.number),
                 "porter_instance": instance.value,
             ], region: engine.region, cpus: engine.cpus, memory: engine.memory)
-        let machines = world.machines
+        let machines = machines(attempt.account)
         do {
             let (id, _) = try perform(
                 "\(task.id.rawValue)/machine.create/\(attempt.number)", task: task.id, for: claim,
@@ -97,11 +112,5 @@ extension Work {
             // Supervision replaces the attempt when nobody has claimed it in time.
             throw error
         }
-    }
-
-    private static func tokenPlace(_ task: TaskID, _ attempt: Int) -> Sealer.Place {
-        Sealer.Place(
-            table: "attempts", column: "machine_token_sealed", row: "\(task.rawValue)/\(attempt)",
-            owner: "task:\(task.rawValue)")
     }
 }

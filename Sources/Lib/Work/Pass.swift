@@ -37,6 +37,8 @@ extension Work {
         }
         for task in try store.runningTasks() { try store.hurry(.supervise, for: task.id, at: now) }
         try ensureRecovery()
+        try ensureRefresh()
+        completeSetUp()
         report.destroyed += try destroyLeftovers()
         report.pruned += try prune()
         while ContinuousClock.now - start < .seconds(Self.passLimit) {
@@ -57,9 +59,18 @@ extension Work {
     /// Destroys machines with our mark that no current attempt of a running task owns.
     private func destroyLeftovers() throws(StoreError) -> Int {
         guard let instance = try store.findMark(Self.instanceMark) else { return 0 }
+        let own = world.ownMachines == nil ? [] : try store.listFlyScopes()
+        var destroyed = 0
+        for account in [nil] + own.map(Optional.some) {
+            destroyed += try destroyLeftovers(of: instance, in: machines(account))
+        }
+        return destroyed
+    }
+
+    private func destroyLeftovers(of instance: Mark, in machines: Machines) throws(StoreError) -> Int {
         var destroyed = 0
         do {
-            for machine in try world.machines.list("porter_instance", instance.value)
+            for machine in try machines.list("porter_instance", instance.value)
             where !machine.isGone && machine.state != .destroying {
                 let task = try machine.metadata["porter_task"].flatMap(TaskID.init(rawValue:))
                     .flatMap { try store.findTask($0) }
@@ -72,7 +83,7 @@ extension Work {
                 if let finishedAt = task?.finishedAt, now < finishedAt.adding(seconds: Self.leaving) {
                     continue
                 }
-                try world.machines.destroy(machine.id)
+                try machines.destroy(machine.id)
                 log(.warning, "leftover machine destroyed", ["machine.id": machine.id])
                 destroyed += 1
             }

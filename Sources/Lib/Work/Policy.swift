@@ -17,8 +17,10 @@ package struct Policy: Sendable {
     package var publicURL = ""
     /// GitHub's pages, without a slash at the end.
     package var githubURL = "https://github.com"
-    /// Whether there is a GitHub App to act as.
-    package var isSetUp = true
+    /// The variables that the operator gave a value: these stand over what the team changes.
+    package var given: Set<String> = []
+    /// Whether Fly machines have an image to run.
+    package var hasWorkerImage = false
     /// Whether commands are looked for in GitHub's log all the time, because GitHub cannot reach this box.
     package var isPolling = false
     /// Seconds that GitHub keeps its log of deliveries: three days, or seven on an Enterprise Server.

@@ -26,7 +26,7 @@ extension Work {
 
     /// Makes the jobs when it is time.
     package func ensureRecovery() throws(StoreError) {
-        guard policy.isSetUp else { return }
+        guard world.app.isSetUp else { return }
         let isWanted = try store.wantedSweep() != nil
         if policy.isPolling || isWanted { try store.ensureSweep(at: now) }
         if let last = try store.findMark(Self.recoveryMark),
@@ -109,20 +109,20 @@ extension Work {
     /// That is so when the last look lies beyond the log's reach, and when the log has lost an entry that it
     /// should still have.
     private func gap(_ read: Instant?, _ walk: Database.LogWalk) throws(StoreError) -> Instant? {
-        let known = try knownUntil()
+        let told = try logToldUntil()
+        let looked = try store.findMark(Database.sweptMark)?.at ?? told
         let reach = Int64(policy.logReach - Self.logMargin) * 1000
-        let isTooOld = !(0..<reach).contains(walk.began - known)
+        let isTooOld = !(0..<reach).contains(walk.began - max(told, looked))
         let isCut = read.map { (0..<reach).contains(walk.began - $0) } ?? false
         guard isTooOld || isCut else { return nil }
-        log(.warning, "GitHub's log does not reach back", ["since": known.iso8601])
-        return known
+        log(.warning, "GitHub's log does not reach back", ["since": told.iso8601])
+        return told
     }
 
-    /// All that GitHub had by this moment is known, from its log or from itself.
-    func knownUntil() throws(StoreError) -> Instant {
+    /// What was delivered by this moment, or not, the log has told.
+    private func logToldUntil() throws(StoreError) -> Instant {
         let made = try store.madeAt(now)
-        let looks = [try store.findMark(Self.recoveryMark)?.at, try store.findMark(Database.sweptMark)?.at]
-        return looks.compactMap { $0 }.max() ?? made
+        return try store.findMark(Self.recoveryMark)?.at ?? made
     }
 
     /// The log cannot be read, as of an App without a webhook: GitHub itself is looked at instead.
@@ -131,7 +131,7 @@ extension Work {
             log(.warning, "GitHub's log of deliveries cannot be read", ["error": "\(error)"])
             try store.setMark(Self.unreadableMark, to: "", at: now)
         }
-        try store.wantSweep(since: try knownUntil(), at: now)
+        try store.wantSweep(since: try logToldUntil(), at: now)
         return .unreadable
     }
 
@@ -163,8 +163,8 @@ extension Work {
                 world.moment("delivery.recovering")
                 let result = try accept(
                     Delivery(
-                        guid: delivery.guid, event: delivery.event, action: payload.action,
-                        digest: world.digest(Secret(delivery.guid))), payload.event)
+                        guid: delivery.guid, event: delivery.event, action: payload.action, digest: []),
+                    payload.event)
                 world.moment("delivery.recovered")
                 if case .accepted = result {
                     log(
@@ -186,7 +186,7 @@ extension Work {
             log(
                 .warning, "missed delivery is not in the log any more",
                 ["delivery": delivery.guid, "event": delivery.event])
-            try store.wantSweep(since: min(delivery.deliveredAt, try knownUntil()), at: now)
+            try store.wantSweep(since: min(delivery.deliveredAt, try logToldUntil()), at: now)
             return nil
         }
     }

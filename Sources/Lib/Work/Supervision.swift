@@ -34,7 +34,8 @@ extension Work {
     private func reread<T>(
         _ task: PorterTask, _ question: (PorterTask, Attempt) throws -> T?
     ) throws -> T? {
-        guard let task = try store.findTask(task.id), let attempt = try store.findAttempt(task.id, task.attempt)
+        guard let task = try store.findTask(task.id),
+            let attempt = try store.findAttempt(task.id, task.attempt)
         else { return nil }
         return try question(task, attempt)
     }
@@ -65,7 +66,8 @@ extension Work {
         if let stoppedAt = task.stopRequestedAt {
             return try superviseStop(task, attempt, stoppedAt, claim)
         }
-        if let verdict = try verdict(task, attempt), try reread(task, { try self.verdict($0, $1) }) == verdict {
+        if let verdict = try verdict(task, attempt), try reread(task, { try self.verdict($0, $1) }) == verdict
+        {
             return try act(on: verdict, task, attempt, claim)
         }
         if let machine = try machine(of: attempt), machine.isGone {
@@ -84,9 +86,9 @@ extension Work {
     /// Judges an attempt by its times, and by whether its worker could have been heard; nil while all is well.
     func verdict(_ task: PorterTask, _ attempt: Attempt) throws(StoreError) -> Verdict? {
         if now >= deadline(task, attempt) { return attempt.claimedAt == nil ? .unclaimed : .overdue }
-        guard let claimedAt = attempt.claimedAt, let listening = try listeningSince() else { return nil }
-        let heard = max(attempt.heartbeatAt ?? claimedAt, listening)
-        return now >= heard.adding(seconds: policy.limits.grace) ? .stale : nil
+        guard let claimedAt = attempt.claimedAt, let listening = try listening() else { return nil }
+        let heard = attempt.heartbeatAt ?? claimedAt
+        return listening.isSilent(since: heard, seconds: policy.limits.grace, at: now) ? .stale : nil
     }
 
     /// When an attempt must be over: claimed, or its whole run.
@@ -184,7 +186,7 @@ extension Work {
     /// The attempt's machine as the engine shows it; nil when it was never created or is unknown there.
     func machine(of attempt: Attempt) throws(MachinesError) -> Machine? {
         guard let id = attempt.machineID else { return nil }
-        return try world.machines.find(id)
+        return try machines(attempt.account).find(id)
             ?? Machine(id: id, name: attempt.machineName, state: .destroyed)
     }
 
@@ -193,7 +195,7 @@ extension Work {
     /// - Returns: the machine as it was last seen, nil when there was none.
     func destroyMachine(of attempt: Attempt, _ claim: JobClaim) throws -> Machine? {
         guard attempt.goneAt == nil else { return try machine(of: attempt) }
-        let machines = world.machines
+        let machines = machines(attempt.account)
         var found = try machine(of: attempt)
         if found == nil {
             found = try machines.list("porter_task", attempt.task.rawValue)

@@ -23,19 +23,23 @@ package import PorterStore
 package struct Work: Sendable {
     /// Everything outside the rules: the database, GitHub, the engine, time and chance.
     package let world: Surroundings
-    /// What the instance's operator chose.
-    package let policy: Policy
+    /// What the instance's operator chose, as it was at start.
+    private let operatorsPolicy: Policy
+    let team = TeamSettings()
     /// The parser of this instance's commands.
     let parser: CommandParser
 
     /// The rules in a world, under a policy.
     package init(_ world: Surroundings, _ policy: Policy) {
         self.world = world
-        self.policy = policy
+        operatorsPolicy = policy
         parser = CommandParser(
             mention: policy.mention, agents: world.catalog.names,
             maximumTimeout: policy.limits.taskMaximum)
     }
+
+    /// What the instance's operator chose, with what the team has changed since.
+    package var policy: Policy { team.adjust(operatorsPolicy, store) }
 
     var store: Database { world.store }
 
@@ -47,6 +51,9 @@ package struct Work: Sendable {
         }
         return reading.now
     }
+
+    /// The clock that the faces tell the time by: it has followed every jump.
+    package var clock: Clock { Clock(now: { self.now }) }
 
     /// Milliseconds by which a clock must jump for the journal to speak of it.
     private static let loudJump: Int64 = 60_000
@@ -78,6 +85,14 @@ package struct Surroundings: Sendable {
     package var digest: @Sendable (Secret) -> [UInt8]
     /// Where the operator reads what happened.
     package var journal: Journal
+    /// Keeps secrets out of what is stored and shown.
+    package var redactor: Redactor = .shared
+    /// Where the App's credentials come from.
+    package var app: AppSource = .fixed(nil)
+    /// GitHub about the App itself.
+    package var administration: AppAdministration = .none
+    /// The engine of a person's own Fly app, by its scope; nil when there is only the team's engine.
+    package var ownMachines: (@Sendable (_ scope: String) -> Machines)?
     /// Whether a call to the workers' callback address reaches a running `porter-fcgi` at this moment.
     package var hearsItself: @Sendable () -> Bool
     /// Called at each named moment of an outward effect; the fault tests end the process here.

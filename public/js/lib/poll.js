@@ -13,9 +13,10 @@ const CALM = 30_000;
  * @param {(body: any) => boolean} work.show called with what has changed; whether something still runs.
  * @param {(error: unknown) => void} work.failed asking has stopped; `restart` goes on.
  * @param {boolean} work.busy whether something runs at the beginning.
+ * @param {() => void} [work.each] called after every answer, changed or not.
  * @returns {{restart: () => void, stop: () => void}}
  */
-export function poll({ path, show, failed, busy }) {
+export function poll({ path, show, failed, busy, each = () => {} }) {
   let etag = null;
   let text = "";
   let isBusy = busy;
@@ -37,6 +38,7 @@ export function poll({ path, show, failed, busy }) {
         text = now;
         isBusy = show(answer.body);
       }
+      each();
       plan();
     } catch (error) {
       if (mine === turn) failed(error);

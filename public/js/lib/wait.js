@@ -88,7 +88,7 @@ export function explain(error, again) {
     case 0:
       return notice("Porter cannot be reached", error.message, retry);
     case 401:
-      return notice("Sign in to see this page", "You are signed out, or your time here has run out.", signIn());
+      return notice("Sign in to see this page", error.code === "sign_in_again" ? error.message : "You are signed out, or your time here has run out.", signIn());
     case 403:
       return notice("You may not see this", error.message, make("a", { class: "button", href: "/" }, "Go to the overview"));
     case 404:

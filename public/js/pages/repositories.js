@@ -2,6 +2,7 @@
 
 import { get, send } from "../lib/api.js";
 import { announce, byId, icon, link, make } from "../lib/dom.js";
+import { connect, put } from "../lib/form.js";
 import { start } from "../lib/page.js";
 import { count, time } from "../lib/time.js";
 import { notice } from "../lib/wait.js";
@@ -10,13 +11,15 @@ import { notice } from "../lib/wait.js";
 const MANY = 10;
 
 let all = [];
+let agents = [];
 
 start({
   forAdmins: true,
   words: "Asking which repositories are served",
-  load: () => get("/api/github/repositories"),
-  show: ({ repositories, refreshed_at }) => {
+  load: () => Promise.all([get("/api/github/repositories"), get("/api/agents")]),
+  show: ([{ repositories, refreshed_at }, known]) => {
     all = repositories;
+    agents = known.agents;
     byId("find-part").hidden = all.length < MANY;
     byId("table").hidden = all.length === 0;
     byId("empty").hidden = all.length > 0;
@@ -41,8 +44,57 @@ function row(repository) {
     make("th", { scope: "row" }, link(repository.url, name)),
     make("td", {}, state(repository)),
     make("td", {}, repository.problem ?? ""),
-    make("td", {}, button),
+    make("td", {}, make("span", { class: "row" }, button, defaultsButton(repository))),
   );
+}
+
+/** Opens a form under the row, made only then: there may be hundreds of rows. */
+function defaultsButton(repository) {
+  const button = make(
+    "button",
+    { type: "button", class: "button small", "aria-expanded": "false", onclick: () => turnOver() },
+    "Agent and model",
+    make("span", { class: "only-heard" }, ` of ${repository.full_name}`),
+  );
+  let opened = null;
+  return button;
+
+  function turnOver() {
+    if (opened) opened.remove();
+    opened = opened ? null : make("tr", { "data-name": repository.full_name.toLowerCase(), "data-defaults": true }, make("td", { colspan: 4 }, defaultsForm(repository)));
+    button.setAttribute("aria-expanded", String(opened !== null));
+    if (!opened) return;
+    button.closest("tr").after(opened);
+    opened.querySelector("select").focus();
+  }
+}
+
+function defaultsForm(repository) {
+  const id = `repository-${repository.id}`;
+  const form = make(
+    "form",
+    { class: "form", "aria-label": `Agent and model of ${repository.full_name}` },
+    make(
+      "div",
+      { class: "field" },
+      make("label", { for: `${id}-agent` }, "Agent when a command names none"),
+      make("select", { id: `${id}-agent`, name: "default_agent" }, make("option", { value: "" }, "As the person or the team"), ...agents.map((agent) => make("option", { value: agent.name }, agent.title))),
+    ),
+    make(
+      "div",
+      { class: "field" },
+      make("label", { for: `${id}-model` }, "Model when a command names none"),
+      make("input", { id: `${id}-model`, name: "default_model", maxlength: 200, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
+    ),
+    make("div", { class: "row" }, make("button", { class: "button main", type: "submit" }, "Save agent and model")),
+  );
+  put(form, repository);
+  connect(form, {
+    send: (values) => send("PATCH", `/api/github/repositories/${repository.id}`, values),
+    done: "Agent and model are saved.",
+    after: (now) => Object.assign(repository, now),
+  });
+  return form;
 }
 
 function state(repository) {
@@ -59,6 +111,8 @@ async function turn(repository, button) {
   try {
     Object.assign(repository, await send("PATCH", `/api/github/repositories/${repository.id}`, { enabled: !repository.enabled }));
     const now = row(repository);
+    const opened = button.closest("tr").nextElementSibling;
+    if (opened?.hasAttribute("data-defaults")) opened.remove();
     button.closest("tr").replaceWith(now);
     now.querySelector("button").focus();
     showCount();
@@ -74,7 +128,7 @@ byId("find").addEventListener("input", () => {
   let seen = 0;
   for (const one of byId("rows").children) {
     one.hidden = !one.dataset.name.includes(words);
-    seen += one.hidden ? 0 : 1;
+    seen += one.hidden || one.hasAttribute("data-defaults") ? 0 : 1;
   }
   byId("empty").hidden = seen > 0;
   byId("empty").textContent = "No repository has these letters in its name.";

@@ -26,20 +26,22 @@ start({
   show: (task) => {
     showTask(task);
     readLog(task);
-    watch(isUnfinished(task));
+    watch(task);
   },
 });
 
-function watch(busy) {
+function watch(task) {
+  let known = task;
   const work = poll({
     path: () => path,
-    busy,
+    busy: isUnfinished(task),
     show: (task) => {
       byId("wait").replaceChildren();
       showTask(task);
-      readLog(task);
+      known = task;
       return isUnfinished(task);
     },
+    each: () => readLog(known),
     failed: (error) => byId("wait").replaceChildren(explain(error, () => work.restart())),
   });
 }
@@ -123,8 +125,9 @@ function facts(task) {
 
 /** Reads on where it stopped; follows only while the end is in view. */
 let reading = false;
+let isWhole = false;
 async function readLog(task) {
-  if (reading) return;
+  if (reading || isWhole) return;
   reading = true;
   try {
     for (;;) {
@@ -135,6 +138,7 @@ async function readLog(task) {
       if (follows) log.scrollTop = log.scrollHeight;
       const moved = piece.next_offset > offset;
       offset = piece.next_offset;
+      isWhole = piece.complete;
       if (piece.complete || !moved) break;
     }
     byId("log-note").textContent = offset === 0 ? (isUnfinished(task) ? "Nothing yet." : "There is none.") : "";

@@ -12,6 +12,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-26 sweeps", migrate: createSweeps)
         migrator.registerMigration("2026-11-26 people", migrate: createPeople)
         migrator.registerMigration("2026-11-26 retention", migrate: indexRetention)
+        migrator.registerMigration("2026-11-26 settings", migrate: createSettings)
         return migrator
     }
 }

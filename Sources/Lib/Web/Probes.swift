@@ -1,0 +1,31 @@
+package import Porter
+package import PorterHTTP
+
+/// The calls that validation makes: to model providers by HTTP, to Fly by its client.
+package struct Probes: Sendable {
+    /// Calls a provider's address, as the operator allows calls to the outside.
+    package var transport: Transport
+    /// Asks Fly for something that needs the app and the token, and costs nothing.
+    package var fly: @Sendable (_ app: String, _ token: Secret) throws(MachinesError) -> Void
+    /// The operator's Fly app, which stands over one in the settings; nil when there is none.
+    package var operatorsFly: (app: String, token: Secret)?
+
+    /// The calls.
+    package init(
+        transport: Transport, fly: @escaping @Sendable (String, Secret) throws(MachinesError) -> Void,
+        operatorsFly: (app: String, token: Secret)?
+    ) {
+        self.transport = transport
+        self.fly = fly
+        self.operatorsFly = operatorsFly
+    }
+
+    /// Calls that reach nobody.
+    package static let none = Probes(
+        transport: Transport { _, _ throws(TransportError) in
+            throw TransportError(.unreachable, "there is no outside")
+        },
+        fly: { _, _ throws(MachinesError) in
+            throw MachinesError(.unreachable, operation: "ask Fly", message: "there is no outside")
+        }, operatorsFly: nil)
+}

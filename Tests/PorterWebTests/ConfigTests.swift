@@ -1,0 +1,311 @@
+import Foundation
+import Porter
+import PorterHTTP
+import PorterStore
+import PorterTestWorld
+import PorterWork
+import Testing
+
+@testable import PorterWeb
+
+/// A signed-in person's way to ask the site.
+struct Browser {
+    let scene: Scene
+    let fields: Fields
+
+    init(_ scene: Scene, _ person: Person = World.maria, isAdmin: Bool = false) throws {
+        self.scene = scene
+        fields = try scene.signIn(person, isAdmin: isAdmin)
+    }
+
+    func send(
+        _ method: String, _ target: String, _ body: [String: Any]? = nil, with more: Fields = [:]
+    ) -> Response {
+        send(method, target, raw: body.map { Scene.json($0) } ?? Data(), with: more)
+    }
+
+    func send(_ method: String, _ target: String, raw: Data, with more: Fields = [:]) -> Response {
+        var fields = fields
+        for pair in more.pairs { fields[pair.name] = pair.value }
+        return scene.send(method, target, fields, raw)
+    }
+
+    func get(_ target: String) -> Response { send("GET", target) }
+}
+
+/// `GET|PATCH /api/config`.
+@Suite struct ConfigTests {
+    @Test func `only what is named changes, and null takes a setting back`() throws {
+        let maria = try Browser(Scene())
+        #expect(
+            maria.send("PATCH", "/api/config", ["default_agent": "claude-code", "draft": true]).status == 200)
+        let changed = maria.send("PATCH", "/api/config", ["timeout_s": 90])
+        #expect(changed.object["default_agent"] as? String == "claude")
+        #expect(changed.object["draft"] as? Bool == true)
+        #expect(changed.object["timeout_s"] as? Int == 90)
+        _ = maria.send("PATCH", "/api/config", ["draft": NSNull()])
+        let shown = maria.get("/api/config").object
+        #expect(shown["draft"] is NSNull)
+        #expect(shown["default_agent"] as? String == "claude")
+        #expect((shown["effective"] as? [String: Any])?["timeout_s"] as? Int == 90)
+    }
+
+    @Test func `settings are a person's own, and the team's are for admins`() throws {
+        let scene = try Scene()
+        let (maria, wim) = (try Browser(scene), try Browser(scene, World.wim, isAdmin: true))
+        _ = maria.send("PATCH", "/api/config", ["default_agent": "codex"])
+        #expect(wim.get("/api/config").object["default_agent"] is NSNull)
+        #expect(maria.get("/api/config?scope=shared").status == 403)
+        #expect(maria.send("PATCH", "/api/config?scope=shared", ["tasks_total": 3]).status == 403)
+        #expect(wim.send("PATCH", "/api/config?scope=shared", ["tasks_total": 3]).status == 200)
+        #expect(maria.send("PATCH", "/api/config", ["tasks_total": 3]).error == "unknown_setting")
+        #expect(maria.get("/api/config?scope=everybody").status == 400)
+        #expect(scene.send("GET", "/api/config").status == 401)
+    }
+
+    @Test func `a change can be bound to what was seen`() throws {
+        let maria = try Browser(Scene())
+        let tag = try #require(maria.get("/api/config").fields["ETag"])
+        #expect(maria.send("GET", "/api/config", with: ["If-None-Match": tag]).status == 304)
+        let first = maria.send("PATCH", "/api/config", ["draft": true], with: ["If-Match": tag])
+        #expect(first.status == 200)
+        let late = maria.send("PATCH", "/api/config", ["draft": false], with: ["If-Match": tag])
+        #expect(late.status == 412)
+        #expect(maria.get("/api/config").object["draft"] as? Bool == true)
+        let fresh = try #require(first.fields["ETag"])
+        #expect(fresh != tag)
+        for condition in [fresh, "*", "\"other\", \(fresh)"] {
+            #expect(maria.send("PATCH", "/api/config", [:], with: ["If-Match": condition]).status == 200)
+        }
+    }
+
+    /// A body that is refused, and what the refusal names.
+    struct Bad: Sendable {
+        let body: String
+        let status: Int
+        let words: [String]
+    }
+
+    @Test(arguments: [
+        Bad(body: #"{"nonsense": 1}"#, status: 422, words: ["`nonsense`", "default_agent"]),
+        Bad(body: #"{"scope": "shared"}"#, status: 422, words: ["`scope`"]),
+        Bad(body: #"{"timeout_s": 59}"#, status: 422, words: ["`timeout_s`", "60", "3600", "59"]),
+        Bad(body: #"{"timeout_s": 3601}"#, status: 422, words: ["`timeout_s`", "3600", "3601"]),
+        Bad(body: #"{"timeout_s": 60.5}"#, status: 422, words: ["`timeout_s`", "60.5"]),
+        Bad(body: #"{"timeout_s": "90"}"#, status: 422, words: ["`timeout_s`", "\"90\""]),
+        Bad(body: #"{"timeout_s": 1e300}"#, status: 422, words: ["`timeout_s`"]),
+        Bad(body: #"{"timeout_s": [90]}"#, status: 422, words: ["`timeout_s`", "a list"]),
+        Bad(
+            body: #"{"default_agent": "cursor"}"#, status: 422, words: ["`default_agent`", "codex", "cursor"]),
+        Bad(body: #"{"default_agent": 7}"#, status: 422, words: ["`default_agent`", "7"]),
+        Bad(body: #"{"default_model": "a b"}"#, status: 422, words: ["`default_model`", "100"]),
+        Bad(body: #"{"default_model": "--yolo"}"#, status: 422, words: ["`default_model`"]),
+        Bad(body: #"{"default_model": "a\u0000b"}"#, status: 422, words: ["`default_model`"]),
+        Bad(body: #"{"default_model": ""}"#, status: 422, words: ["`default_model`"]),
+        Bad(
+            body: #"{"default_priority": "urgent"}"#, status: 422,
+            words: ["`default_priority`", "low", "urgent"]),
+        Bad(body: #"{"draft": "yes"}"#, status: 422, words: ["`draft`", "yes"]),
+        Bad(body: #"{"context": "everybody"}"#, status: 422, words: ["`context`", "writers"]),
+        Bad(body: #"{"default_agent": "codex", "draft": 1}"#, status: 422, words: ["`draft`", "1"]),
+        Bad(body: "[1]", status: 422, words: ["object"]),
+        Bad(body: "nonsense", status: 400, words: ["JSON"]),
+        Bad(body: "", status: 400, words: ["JSON"]),
+        Bad(body: "\u{0}", status: 400, words: ["JSON"]),
+    ])
+    func `what cannot be is refused by its field, its limit and its value, and nothing changes`(bad: Bad)
+        throws
+    {
+        let maria = try Browser(Scene())
+        let before = maria.get("/api/config").text
+
+        let response = maria.send("PATCH", "/api/config", raw: Data(bad.body.utf8))
+
+        #expect(response.status == bad.status || (bad.body == "[1]" && response.status == 400))
+        for word in bad.words { #expect(response.message.contains(word), "\(response.message)") }
+        #expect(maria.get("/api/config").text == before)
+    }
+
+    @Test func `10 MB, 2,000 levels and a NUL are refused, and nothing changes`() throws {
+        let maria = try Browser(Scene())
+        let large = Data(repeating: UInt8(ascii: " "), count: 10_000_000)
+        #expect(maria.send("PATCH", "/api/config", raw: large).status == 413)
+        let deep = String(repeating: "[", count: 2000) + String(repeating: "]", count: 2000)
+        #expect(maria.send("PATCH", "/api/config", raw: Data(#"{"draft": \#(deep)}"#.utf8)).status == 400)
+        let deepObject =
+            String(repeating: #"{"a":"#, count: 2000) + "1" + String(repeating: "}", count: 2000)
+        #expect(maria.send("PATCH", "/api/config", raw: Data(deepObject.utf8)).status == 400)
+        #expect(maria.send("PATCH", "/api/config", raw: Data([0x7B, 0xFF, 0x7D])).status == 400)
+        #expect(maria.get("/api/config").object["draft"] is NSNull)
+    }
+
+    @Test func `a foreign page changes nothing`() throws {
+        let maria = try Browser(Scene())
+        for origin in ["https://evil.example", "null", ""] {
+            #expect(
+                maria.send("PATCH", "/api/config", ["draft": true], with: ["Origin": origin]).status == 403)
+        }
+        #expect(maria.get("/api/config").object["draft"] is NSNull)
+    }
+
+    @Test func `each change is in the record, with names and without values`() throws {
+        let scene = try Scene()
+        let maria = try Browser(scene)
+        _ = maria.send("PATCH", "/api/config", ["default_model": "very-own-model"])
+        let entry = try #require(try scene.world.store.listAudit(AuditFilter(limit: 1)).first?.entry)
+        #expect(entry.action == "settings.changed")
+        #expect(entry.subject == "user:1")
+        #expect(entry.detail == "default_model")
+    }
+
+    @Test func `what the operator has fixed is said`() throws {
+        let scene = try Scene { $0.given = ["PORTER_TASKS_TOTAL"] }
+        let wim = try Browser(scene, World.wim, isAdmin: true)
+        let shown = wim.get("/api/config?scope=shared").object
+        #expect(shown["fixed_by_operator"] as? [String] == ["tasks_total"])
+    }
+}
+
+/// `/api/config/provider-credentials`, `/api/config/fly`, `/api/config/providers`.
+@Suite struct CredentialTests {
+    private static let key = "sk-canary-0123456789"
+
+    private func put(
+        _ browser: Browser, _ name: String = "OPENAI_API_KEY", _ value: String = key,
+        scope: String = ""
+    ) -> Response {
+        browser.send(
+            "PUT", "/api/config/provider-credentials\(scope)",
+            ["provider": "openai", "name": name, "value": value])
+    }
+
+    @Test func `a key goes in and never comes out`() throws {
+        let scene = try Scene()
+        let maria = try Browser(scene)
+        #expect(put(maria).status == 204)
+        let response = maria.get("/api/config/provider-credentials")
+        let listed = try #require((response.object["credentials"] as? [[String: Any]])?.first)
+        #expect(listed["provider"] as? String == "openai")
+        #expect(listed["name"] as? String == "OPENAI_API_KEY")
+        #expect(listed["scope"] as? String == "user")
+        #expect(listed["configured"] as? Bool == true)
+        #expect(listed["updated_at"] as? String == scene.world.now.iso8601)
+        for target in [
+            "/api/config", "/api/config/provider-credentials", "/api/config/providers", "/api/agents",
+            "/api/startup/check",
+        ] { #expect(!maria.get(target).text.contains("canary")) }
+        let keys = try scene.world.work.keys(of: World.maria).values
+        #expect(keys == ["OPENAI_API_KEY": Secret(Self.key)])
+    }
+
+    @Test func `a key is its owner's, and the team's is for admins`() throws {
+        let scene = try Scene()
+        let (maria, wim) = (try Browser(scene), try Browser(scene, World.wim, isAdmin: true))
+        _ = put(maria)
+        #expect(
+            (wim.get("/api/config/provider-credentials").object["credentials"] as? [Any])?.isEmpty == true)
+        #expect(put(maria, scope: "?scope=shared").status == 403)
+        #expect(put(wim, scope: "?scope=shared").status == 204)
+        #expect(wim.send("DELETE", "/api/config/provider-credentials/openai/OPENAI_API_KEY").status == 404)
+        #expect(maria.send("DELETE", "/api/config/provider-credentials/openai/OPENAI_API_KEY").status == 204)
+        #expect(maria.send("DELETE", "/api/config/provider-credentials/openai/OPENAI_API_KEY").status == 404)
+        #expect(try scene.world.work.keys(of: World.maria).owners == ["OPENAI_API_KEY": .team])
+    }
+
+    @Test func `what is no key is refused by its field`() throws {
+        let maria = try Browser(Scene())
+        func refused(_ provider: String, _ name: String, _ value: String) -> (Int, String) {
+            let response = maria.send(
+                "PUT", "/api/config/provider-credentials",
+                ["provider": provider, "name": name, "value": value])
+            return (response.status, response.message)
+        }
+        #expect(refused("nobody", "OPENAI_API_KEY", "x").1.contains("`provider`"))
+        #expect(refused("openai", "LD_PRELOAD", "x").1.contains("`name`"))
+        #expect(refused("openai", "OPENAI_API_KEY", "  \n").1.contains("`value` is empty"))
+        #expect(refused("openai", "OPENAI_API_KEY", "a\u{0}b").0 == 422)
+        #expect(refused("openai", "OPENAI_API_KEY", "a\nb").0 == 422)
+        let long = refused("openai", "OPENAI_API_KEY", String(repeating: "x", count: 8193))
+        #expect(long.1.contains("8192") && long.1.contains("8193"))
+        #expect(maria.send("PUT", "/api/config/provider-credentials", ["provider": "openai"]).status == 422)
+    }
+
+    @Test func `spaces that copying brings along are taken off`() throws {
+        let scene = try Scene()
+        _ = put(try Browser(scene), "OPENAI_API_KEY", " \(Self.key)\r\n")
+        #expect(try scene.world.work.keys(of: World.maria).values["OPENAI_API_KEY"] == Secret(Self.key))
+    }
+
+    @Test
+    func `where keys are sent is decided by admins, for the team, and only to addresses that may be called`()
+        throws
+    {
+        let scene = try Scene()
+        let (maria, wim) = (try Browser(scene), try Browser(scene, World.wim, isAdmin: true))
+        #expect(put(maria, "OPENAI_BASE_URL", "https://evil.example").status == 403)
+        #expect(put(wim, "OPENAI_BASE_URL", "https://gateway.example").status == 403)
+        #expect(put(wim, "OPENAI_BASE_URL", "https://gateway.example", scope: "?scope=shared").status == 204)
+        for address in ["http://gateway.example", "file:///etc/passwd", "gateway", "https://u:p@host"] {
+            #expect(put(wim, "OPENAI_BASE_URL", address, scope: "?scope=shared").status == 422)
+        }
+        #expect(
+            put(wim, "OPENAI_CUSTOM_HEADERS", "X-Team: a\nX-Other: b", scope: "?scope=shared").status == 204)
+        #expect(put(wim, "OPENAI_CUSTOM_HEADERS", "no header", scope: "?scope=shared").status == 422)
+    }
+
+    @Test func `a saved key is blotted out of whatever is answered later`() throws {
+        let scene = try Scene()
+        let maria = try Browser(scene)
+        _ = put(maria)
+        _ = maria.send("PATCH", "/api/config", ["default_model": "x-\(Self.key)"])
+        #expect(!maria.get("/api/config").text.contains(Self.key))
+    }
+
+    @Test func `a Fly app is stored whole, shown without its token, and removed`() throws {
+        let scene = try Scene()
+        let maria = try Browser(scene)
+        let saved = maria.send(
+            "PUT", "/api/config/fly", ["token": "FlyV1 fm2_canary-token", "app": "my-runs", "region": "ams"])
+        #expect(saved.status == 204)
+        let fly = try #require(maria.get("/api/config").object["fly"] as? [String: Any])
+        #expect(fly["app"] as? String == "my-runs")
+        #expect(fly["region"] as? String == "ams")
+        #expect(fly["configured"] as? Bool == true)
+        #expect(!maria.get("/api/config").text.contains("canary"))
+        #expect(
+            try scene.world.store.openFlyToken(scope: "user:1", sealer: World.sealer)
+                == Secret("FlyV1 fm2_canary-token"))
+        #expect(maria.send("DELETE", "/api/config/fly").status == 204)
+        #expect(maria.send("DELETE", "/api/config/fly").status == 404)
+        for (token, app) in [("", "a"), ("t", "My App"), ("t", ""), ("t", String(repeating: "a", count: 64))]
+        {
+            #expect(maria.send("PUT", "/api/config/fly", ["token": token, "app": app]).status == 422)
+        }
+        #expect(
+            maria.send("PUT", "/api/config/fly", ["token": "t", "app": "a", "region": "AMS!"]).status == 422)
+    }
+
+    @Test func `the team's Fly app makes the engine ready`() throws {
+        let scene = try Scene { policy in
+            policy.engine.name = "fly"
+            policy.engine.isConfigured = false
+            policy.hasWorkerImage = true
+        }
+        let wim = try Browser(scene, World.wim, isAdmin: true)
+        #expect(!scene.world.work.policy.engine.isConfigured)
+        _ = wim.send(
+            "PUT", "/api/config/fly?scope=shared", ["token": "tok-canary", "app": "runs", "region": "ams"])
+        #expect(scene.world.work.policy.engine.isConfigured)
+        #expect(scene.world.work.policy.engine.region == "ams")
+    }
+
+    @Test func `keys and their removal are in the record, without the keys`() throws {
+        let scene = try Scene()
+        let maria = try Browser(scene)
+        _ = put(maria)
+        _ = maria.send("DELETE", "/api/config/provider-credentials/openai/OPENAI_API_KEY")
+        let entries = try scene.world.store.listAudit(AuditFilter(limit: 5)).map(\.entry)
+        #expect(entries.map(\.action) == ["key.removed", "key.saved"])
+        #expect(entries.allSatisfy { $0.subject == "user:1 openai/OPENAI_API_KEY" })
+    }
+}
