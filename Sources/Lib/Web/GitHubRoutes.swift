@@ -42,7 +42,7 @@ extension Site {
         guard visitor.isAdmin || work.age(ofRightsFrom: visitor.rightsAt) != .unknown else {
             throw .rightsUnknown
         }
-        try reading { () throws(StoreError) in
+        return try reading { () throws(StoreError) in
             try work.world.store.listRepositories(visibleTo: visitor.isAdmin ? nil : visitor.id)
         }
     }
