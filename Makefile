@@ -9,6 +9,7 @@ SHELL = /bin/sh
 PREFIX ?= /usr/local
 DESTDIR ?=
 AGENT ?= codex
+CHAOS ?=
 SETUP = @scripts/setup
 PYTHON = /usr/bin/python3
 RELEASE = --configuration release --static-swift-stdlib
@@ -60,9 +61,10 @@ lint: ## Format, documentation, layers, scripts, nginx, units, links
 format: ## Format the Swift sources
 	swift format --in-place --recursive Sources Tests Playground Package.swift
 
-chaos: build ## Kill, cut and disturb a running Porter, and check the promise from outside
+chaos: build ## Kill Porter 10,000 times and more, and check the promise from outside (CHAOS="--seed N")
 	$(SETUP) run agents tests
-	$(PYTHON) scripts/chaos
+	swift build $(RELEASE) --product porter-chaos
+	$(PYTHON) scripts/chaos $(CHAOS)
 
 bench: build ## Measure the way in beside a bare C responder and others, a pass and lists beside a long history
 	$(SETUP) run bench

@@ -158,6 +158,16 @@ let package = Package(
             path: "Tests/World",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "porter-chaos",
+            dependencies: [
+                "CLinux", "Porter", "PorterAgents", "PorterStore", "PorterTestWorld", "PorterWork",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            path: "Tests/Chaos",
+            exclude: ["kill-at-step.c"],
+            swiftSettings: strict
+        ),
         tests("Porter"),
         tests("PorterCrypto"),
         tests("PorterHTTP"),
@@ -170,7 +180,10 @@ let package = Package(
         tests("PorterStore", "Porter", .product(name: "GRDB", package: "GRDB.swift")),
         tests("PorterGitHub", "Porter", "PorterHTTP", "PorterCrypto", "PorterProcess"),
         tests("PorterMachines", "Porter", "PorterHTTP"),
-        tests("PorterWork", "Porter", "PorterStore", "PorterCommands", "PorterAgents", "PorterTestWorld"),
+        tests(
+            "PorterWork", "Porter", "PorterStore", "PorterCommands", "PorterAgents", "PorterGitHub",
+            "PorterHTTP", "PorterMachines", "PorterTestWorld"
+        ),
         tests(
             "PorterWeb", "Porter", "PorterHTTP", "PorterCrypto", "PorterStore", "PorterWork",
             "PorterTestWorld", .product(name: "GRDB", package: "GRDB.swift")

@@ -36,6 +36,7 @@ APP_ID = 101
 CLIENT_ID = "playground-client"
 CLIENT_SECRET = "playground-client-secret"
 RUNNER_USER = "nobody"
+FLY_APP = "porter-workers"
 # Where pip puts the codex program.
 CODEX_FOLDER = "lib/python3*/site-packages/codex_cli_bin/bin"
 
@@ -119,13 +120,14 @@ class Stack:
     settings: variables for porter-fcgi and porter-watchdog over the defaults.
     runner_settings: the same for porter-runner.
     agents: "demo" offers the demo agent; "codex" also starts the scripted model and takes the real codex.
+    fly: machines are asked for through the playground's face of Fly, which has bad days; the runner runs them.
     watchdog_every: seconds between two passes; None for none (call `watchdog()` by hand).
     """
 
     def __init__(
         self, folder: Path, *, agents=("demo",), settings=None, runner_settings=None, watchdog_every=2.0,
         demo_agent: Path | None = None, model_arguments=(), worker: Path | None = None,
-        webhook_secret_for_porter: str | None = None, without=(),
+        webhook_secret_for_porter: str | None = None, without=(), fly=False,
     ):
         self.folder = Path(folder)
         self.agents = agents
@@ -137,6 +139,8 @@ class Stack:
         self.worker = worker
         self.webhook_secret_for_porter = webhook_secret_for_porter
         self.without = set(without)
+        self.fly = fly
+        self.fly_url = ""
         self.parts: dict[str, Part] = {}
         self.programs = programs_folder()
         self.porter_url = ""
@@ -177,6 +181,8 @@ class Stack:
             self.start_model()
         if "porter-runner" not in self.without:
             self.start_runner()
+        if self.fly:
+            self.start_fly()
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(str(self.fcgi_socket))
         self.listener.listen(1024)
@@ -200,7 +206,7 @@ class Stack:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 runner.process.wait(3)
             self.end("porter-runner")
-        for name in ["model", "github"]:
+        for name in ["fly", "model", "github"]:
             self.end(name)
         if self.listener:
             self.listener.close()
@@ -314,6 +320,15 @@ class Stack:
                 *self.model_arguments,
             ])
 
+    def start_fly(self) -> None:
+        self._secret("fly")
+        self.fly_url = self._playground(
+            "fly",
+            [
+                "machines", "--app", FLY_APP, "--token-file", self.folder / "secrets" / "fly",
+                "--runner", self.runner_socket, "--boot", 0, "--settle", 0,
+            ])
+
     def start_runner(self) -> None:
         self.runner_state.mkdir(exist_ok=True)
         self.runner_state.chmod(0o755)
@@ -376,6 +391,11 @@ class Stack:
             "PORTER_TASKS_TOTAL": "4",
             "PORTER_LOG_LEVEL": "info",
         }
+        if self.fly:
+            environment |= {
+                "PORTER_EXECUTOR": "fly", "PORTER_FLY_API_URL": f"{self.fly_url}/v1", "PORTER_FLY_APP": FLY_APP,
+                "PORTER_FLY_TOKEN_FILE": str(folder / "fly"), "PORTER_WORKER_IMAGE": "registry.example/worker:1",
+            }
         if "demo" in self.agents:
             environment["PORTER_DEMO_AGENT"] = str(self._demo_program())
         if "codex" in self.agents:
@@ -386,12 +406,16 @@ class Stack:
             environment["PORTER_KEY_ANTHROPIC_BASE_URL"] = self.model_url
         return environment | self.extra
 
-    def start_fcgi(self, name: str = "porter-fcgi") -> Part:
-        """Starts a responder on the inherited socket; several may run side by side under other names."""
+    def start_fcgi(self, name: str = "porter-fcgi", environment: dict | None = None) -> Part:
+        """Starts a responder on the inherited socket; several may run side by side under other names.
+
+        environment: variables of this one process over those that all have.
+        """
         log = self.folder / "logs" / f"{name}.log"
         # What an earlier process of that name said does not count.
         offset = log.stat().st_size if log.exists() else 0
-        part = self._spawn(name, [self.programs / "porter-fcgi"], self.environment, stdin=self.listener)
+        part = self._spawn(
+            name, [self.programs / "porter-fcgi"], self.environment | (environment or {}), stdin=self.listener)
         self._await(part, lambda: b"serving" in log.read_bytes()[offset:], "porter-fcgi to serve")
         return part
 
@@ -407,13 +431,16 @@ class Stack:
 
     # -- the watchdog
 
-    def watchdog(self) -> int:
-        """One pass; its exit code."""
+    def watchdog(self, environment: dict | None = None) -> int:
+        """One pass; its exit code.
+
+        environment: variables of this pass over those that all have.
+        """
         log = self.folder / "logs" / "porter-watchdog.log"
         with open(log, "ab") as file:
             done = subprocess.run(
-                [str(self.programs / "porter-watchdog")], env=self.environment, stdin=subprocess.DEVNULL,
-                stdout=file, stderr=file, timeout=120, check=False)
+                [str(self.programs / "porter-watchdog")], env=self.environment | (environment or {}),
+                stdin=subprocess.DEVNULL, stdout=file, stderr=file, timeout=120, check=False)
         self.watchdog_codes.append(done.returncode)
         return done.returncode
 
@@ -442,11 +469,12 @@ class Stack:
         headers = {"Authorization": f"Bearer {self.operator_token}"}
         return self.request("GET", self.porter_url + path, headers=headers, **options)
 
-    def control(self, method: str, path: str, body=None):
-        """A call to the playground's control interface; anything but 2xx is an error."""
-        status, answer, _ = self.request(method, f"{self.github_url}/_playground{path}", body)
+    def control(self, method: str, path: str, body=None, face="github"):
+        """A call to the control interface of the playground's GitHub or Fly; anything but 2xx is an error."""
+        url = self.fly_url if face == "fly" else self.github_url
+        status, answer, _ = self.request(method, f"{url}/_playground{path}", body)
         if not 200 <= status < 300:
-            raise StackError("github", f"{method} {path}: {status} {answer}")
+            raise StackError(face, f"{method} {path}: {status} {answer}")
         return answer
 
     def comment(self, text: str, *, author="hubert", issue=1, repository="octo-team/hello", wait=True, **more):

@@ -13,8 +13,10 @@ struct Fault: Sendable {
         case refuse
         /// Nothing happened, and no answer comes until the client gives up.
         case lostBefore = "lost_before"
-        /// It happened, and no answer comes: the connection is closed.
+        /// It happened, and no answer comes: the connection is closed, after so many seconds if they are given.
         case lostAfter = "lost_after"
+        /// The connection stands and nothing comes over it until the client gives up; nothing happened.
+        case halfOpen = "half_open"
         /// An answer of any status, without effect.
         case status
         /// A gateway's page instead of JSON, without effect.
@@ -52,11 +54,12 @@ struct Fault: Sendable {
     func spoil(_ request: Request, _ proper: () -> Response) -> Response {
         switch kind {
         case .refuse: return .cut
-        case .lostBefore:
+        case .lostBefore, .halfOpen:
             sleep(UInt32(seconds))
             return .cut
         case .lostAfter:
             _ = proper()
+            sleep(UInt32(seconds))
             return .cut
         case .status:
             var answer = Response(status: status, body: Data(body.utf8))
@@ -114,6 +117,7 @@ struct Fault: Sendable {
             switch kind {
             case .retryAfter, .slow: 1
             case .lostBefore: 15
+            case .halfOpen: Int64(Self.longestWait)
             default: 0
             }
         seconds = Int(body["seconds"].int ?? body["delay"].int ?? standard)

@@ -13,10 +13,12 @@ struct Fault: Hashable, Sendable {
     enum Kind: String, CaseIterable, Sendable {
         /// For `seconds` (1) nobody listens at the port; for every call, whatever the glob says.
         case refuse
-        /// The connection ends before anything was done.
+        /// The connection ends before anything was done, after `seconds` (0).
         case lostBefore = "lost_before"
-        /// The connection ends after everything was done.
+        /// The connection ends after everything was done, after `seconds` (0).
         case lostAfter = "lost_after"
+        /// The connection stands and nothing comes over it for `seconds` (60); nothing is done.
+        case halfOpen = "half_open"
         /// Nothing is done; the answer has this `status`, `body` and `headers`.
         case status
         /// Nothing is done; a gateway's page comes back (502, or `status`).
@@ -104,6 +106,15 @@ struct Fault: Hashable, Sendable {
         return plan
     }
 
+    /// Seconds for which the client gets nothing before its connection ends.
+    var silence: Double {
+        switch kind {
+        case .lostBefore, .lostAfter: seconds ?? 0
+        case .halfOpen: seconds ?? 60
+        default: 0
+        }
+    }
+
     /// The answer of a fault that answers by itself, nil for the others.
     var answer: Response? {
         switch kind {
@@ -120,7 +131,7 @@ struct Fault: Hashable, Sendable {
                 status: status ?? 502, fields: ["Content-Type": "text/html"], body: Data(page.utf8))
         case .noCapacity: return Fly.noRoom
         case .emptyList: return .json(200, [])
-        case .lostBefore: return .cut
+        case .lostBefore, .halfOpen: return .cut
         case .refuse, .lostAfter, .truncated, .slow, .imagePull: return nil
         }
     }

@@ -75,12 +75,13 @@ final class Fly: Sendable {
             response.fields["Content-Length"] = String(response.body.count + 1)
             response.body = response.body.prefix(response.body.count / 2)
         }
-        if fault?.kind == .lostAfter || fault?.kind == .lostBefore { response = .cut }
+        if let fault, [.lostAfter, .lostBefore, .halfOpen].contains(fault.kind) { response = .cut }
         log.append([
             "at": .integer(Int64(clock.now() * 1000)), "method": .string(request.method),
             "path": .string(request.target), "status": .integer(Int64(status)),
             "fault": (fault?.kind.rawValue).map(JSON.string) ?? .null, "effect": effect,
         ])
+        if let fault, fault.silence > 0 { clock.pause(fault.silence) }
         return response
     }
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from conftest import fixtures_folder, make_stack
-from outside import HELLO, Person, settle
+from outside import HELLO, Person, settle, worker_processes
 from stack import read_rows
 
 ODD_TITLES = [
@@ -68,6 +68,57 @@ def test_a_delivery_of_25_mib_is_taken_and_one_more_byte_refused(person):
     status, answer = person.deliver("push", whole + b" ")
     assert status == 413
     assert isinstance(answer, dict) and answer["error"], answer
+
+
+def test_callbacks_that_make_no_sense_are_4xx_recorded_and_change_nothing(person):
+    stack = person.stack
+    issue, other_issue = person.new_issue(), person.new_issue()
+    other = person.start("@porter demo\ndo: say hello", other_issue)
+    stack.wait_for_ending(other)
+    task_id = person.start("@porter demo\ndo: write kept.txt kept\ndo: sleep 3", issue)
+    stack.wait_for_task(task_id, lambda task: task["progress"]["phase"] == "agent", "the agent")
+    token = machine_token(stack)
+
+    def call(name, body, key=token):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return stack.request(
+            "POST", f"{stack.porter_url}/api/callbacks/{name}", data,
+            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"})[0]
+
+    nonsense = [
+        call("claim", {"nonce": "x" * 40, "protocol": 1, "version": "1"}, "0" * 64),
+        call("claim", {"nonce": "x" * 40, "protocol": 1, "version": "1"}),
+        call("claim", {"nonce": "x" * 40, "protocol": "one", "version": "1"}),
+        call("claim", {"nonce": "x" * 5000, "protocol": 1, "version": "1"}),
+        call("progress", {"phase": "agent", "log": {"offset": -1, "text": ""}}),
+        call("progress", {"phase": "agent", "log": {"offset": "12", "text": ""}}),
+        call("progress", b'{"phase": "agent", "message": "\xff\xfe"}'),
+        call("credential", {"purpose": "push"}),
+        call("complete", {"task_id": task_id, "status": "failed"}),
+        call("complete", {"task_id": other, "status": "success"}),
+        call("complete", {"task_id": task_id, "status": "success", "summary": "x" * 10_000_000}),
+        call("complete", {"task_id": task_id, "status": 7}),
+        call("complete", b"\x00" * 100),
+    ]
+
+    assert all(400 <= status < 500 for status in nonsense), nonsense
+    stack.wait_for_ending(task_id)
+    settle(stack)
+    task = person.judge_one_ending(task_id, issue)
+    assert (task["status"], task["attempt"], task["callback_attempts"] > 0) == ("success", 1, True)
+    kinds = {one["kind"] for one in stack.task(task_id)["events"]}
+    assert {"second_claim_refused", "callback_refused"} <= kinds
+    assert stack.task(other)["reason"] == "no_changes"
+
+
+def machine_token(stack):
+    """The token in the environment of the one worker that runs."""
+    for pid in worker_processes(stack):
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            for variable in file.read().split(b"\0"):
+                if variable.startswith(b"PORTER_CALLBACK_TOKEN="):
+                    return variable.split(b"=", 1)[1].decode()
+    pytest.skip("a worker's environment is hidden from this user")
 
 
 def test_a_full_disk_answers_503_and_writes_resume_when_there_is_room(folder):

@@ -43,9 +43,16 @@ def test_a_known_delivery_id_with_other_content_changes_nothing(person):
 
     status, said = person.deliver("issue_comment", payload, guid=guid)
 
-    assert (status, said) == (202, {"status": "duplicate", "task": task_id})
+    again = person.deliver("issue_comment", payload, guid=guid)
+
+    assert (status, said) == again == (202, {"status": "duplicate", "task": task_id})
     person.stack.wait_for_ending(task_id)
     assert len(person.stack.rows("SELECT 1 FROM tasks WHERE issue_number = ?", issue)) == 1
+    # It is seen, once: in the task's history and in the log.
+    events = [one for one in person.stack.task(task_id)["events"] if one["kind"] == "delivery_differs"]
+    assert len(events) == 1
+    log = (person.stack.folder / "logs" / "porter-fcgi.log").read_text()
+    assert log.count(f"delivery repeated with other content delivery={guid}") == 2
 
 
 def test_a_repeated_command_in_a_new_comment_makes_its_own_task(person):

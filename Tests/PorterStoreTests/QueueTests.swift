@@ -17,7 +17,10 @@ import Testing
 
     /// Who is first: by class (raised once each ten minutes, to high at most), then who has fewer running and
     /// waiting before, then arrival.
-    static func order(_ waiting: [Waiting], running: [Int64: Int]) -> [Int] {
+    ///
+    /// - Parameter cap: whoever must wait for an end of a run of their own comes after all others; nil leaves
+    ///   that out.
+    static func order(_ waiting: [Waiting], running: [Int64: Int], cap: Int? = nil) -> [Int] {
         let classes: [Priority: Int] = [.low: 0, .normal: 1, .high: 2]
         func rank(_ task: Waiting) -> Int { min(2, classes[task.priority, default: 0] + task.age / 10) }
         func turn(_ task: Waiting) -> Int {
@@ -28,7 +31,9 @@ import Testing
             }
             return running[task.person, default: 0] + before.count
         }
+        func mustWait(_ task: Waiting) -> Bool { cap.map { turn(task) >= $0 } ?? false }
         let sorted = waiting.sorted { left, right in
+            if mustWait(left) != mustWait(right) { return mustWait(right) }
             if rank(left) != rank(right) { return rank(left) > rank(right) }
             if turn(left) != turn(right) { return turn(left) < turn(right) }
             return left.number < right.number
@@ -81,9 +86,10 @@ import Testing
         #expect(
             try store.database.nextInQueue(caps, at: store.start) == expected,
             "\(waiting) \(running) \(caps)")
-        for (index, number) in Self.order(waiting, running: running).enumerated() {
+        let places = Self.order(waiting, running: running, cap: caps.perPerson)
+        for (index, number) in places.enumerated() {
             #expect(
-                try store.database.place(of: Store.id(number), at: store.start) == index + 1,
+                try store.database.place(of: Store.id(number), caps, at: store.start) == index + 1,
                 "\(waiting) \(running)")
         }
     }
@@ -150,6 +156,7 @@ import Testing
         let store = try Store()
         try store.accept(1)
         #expect(try store.database.nextInQueue(Caps(perPerson: 5, total: 5), at: store.start) == nil)
-        #expect(try store.database.place(of: Store.id(1), at: store.start) == nil)
+        #expect(
+            try store.database.place(of: Store.id(1), Caps(perPerson: 5, total: 5), at: store.start) == nil)
     }
 }

@@ -287,7 +287,7 @@ import Testing
         try world.settle()
 
         #expect(try world.store.listTasks(TaskFilter(limit: 10)).map(\.id) == [running])
-        #expect(try world.store.place(of: unknown, at: world.now) == nil)
+        #expect(try world.store.place(of: unknown, world.work.policy.caps, at: world.now) == nil)
         #expect(world.statuses(unknown).isEmpty)
     }
 

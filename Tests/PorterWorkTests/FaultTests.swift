@@ -165,24 +165,9 @@ import Testing
             _ = try Self.run(story, world)
             seen.formUnion(world.moments)
         }
+        // Renewals are killed in their own tests.
+        seen.formUnion(UserTokenTests.moments)
         // A new effect must come into a story, or it is never killed at its moments.
-        #expect(seen.sorted() == (try Self.momentsInSources()).sorted())
-    }
-
-    /// Every moment that the rules name: in words, and for each step of an effect that ``Work`` performs.
-    private static func momentsInSources() throws -> Set<String> {
-        let sources = try Checkout.texts(below: "Sources/Lib/Work", suffix: ".swift").values
-        let named = sources.flatMap { $0.matches(of: /moment\("([a-z_.]+)"\)/).map { String($0.1) } }
-        let steps = sources.flatMap {
-            $0.matches(of: /moment\("\\\(name\)(\.[a-z]+)"\)/).map { String($0.1) }
-        }
-        let effects = sources.flatMap { source in
-            source.matches(of: /\)\/([a-z_]+(?:\.[a-z_]+)*)(\/\\\([a-z.]+\))?"/).map { match in
-                // The number of the first attempt, which is the only one that the stories have.
-                String(match.1) + (match.2 == nil ? "" : ".1")
-            }
-        }
-        #expect(steps.count == 4)
-        return Set(named + effects.flatMap { effect in steps.map { effect + $0 } })
+        #expect(seen.sorted() == (try Moments.inSources()).sorted())
     }
 }

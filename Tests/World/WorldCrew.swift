@@ -18,6 +18,8 @@ package final class WorldCrew: Sendable {
         package var hangs: Phase?
         /// Whether it claims at all.
         package var claims = true
+        /// Seconds that the agent is at work.
+        package var takes = 0
 
         package init() {}
     }
@@ -26,6 +28,8 @@ package final class WorldCrew: Sendable {
         var callback: Secret?
         var stage = 0
         var isGone = false
+        /// When its agent is done; nil before it began.
+        var doneAt: Instant?
     }
 
     private let plan = Mutex(Plan())
@@ -50,7 +54,7 @@ package final class WorldCrew: Sendable {
     }
 
     /// Lets each worker do all that it can now.
-    func act(in world: World) throws {
+    package func act(in world: World) throws {
         guard world.isListening else { return }
         for entry in world.engine.running {
             for _ in 0..<12 {
@@ -85,6 +89,11 @@ package final class WorldCrew: Sendable {
                     return try finish(&hand, entry, .cancelled, answer.reason, world, plan)
                 }
                 if plan.hangs == phase { return }
+                if phase == .agent {
+                    let doneAt = hand.doneAt ?? world.now.adding(seconds: plan.takes)
+                    hand.doneAt = doneAt
+                    if world.now < doneAt { return }
+                }
             case 4:
                 if plan.changes { try save(entry, hand, plan, world) }
             default:

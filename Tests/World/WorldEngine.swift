@@ -18,7 +18,8 @@ package final class WorldEngine: Sendable {
     private let entries = Mutex<[Entry]>([])
     private let hiding = Mutex(false)
 
-    init() {}
+    /// An engine without machines.
+    package init() {}
 
     /// Every machine that was ever made, oldest first.
     package var all: [Entry] { entries.withLock { $0 } }

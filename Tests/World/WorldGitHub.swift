@@ -56,9 +56,11 @@ package final class WorldGitHub: Sendable {
     private let state = Mutex(State())
     private let watch = Mutex<@Sendable () -> Instant>({ Instant(seconds: 0) })
 
-    init() {}
+    /// A GitHub whose clock stands still until somebody gives it one.
+    package init() {}
 
-    var now: @Sendable () -> Instant {
+    /// Its clock.
+    package var now: @Sendable () -> Instant {
         get { watch.withLock { $0 } }
         set { watch.withLock { $0 = newValue } }
     }

@@ -84,6 +84,8 @@ package struct Instance: Sendable {
                 token.reveal { SHA256.digest(Array($0.utf8)) }
             }, journal: journal, hearsItself: SelfCall(configuration, cancellation).isAnswered,
             pause: { poll(nil, 0, $0) })
+        let steps = journal
+        world.moment = { steps.record(.debug, "step", ["step.name": $0]) }
         world.app = keeper.source
         world.administration = live.administration
         if configuration.executor == "fly" {

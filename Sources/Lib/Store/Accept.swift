@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 package import Porter
 
@@ -108,7 +109,7 @@ package struct Delivery: Hashable, Sendable {
     package let event: String
     /// The payload's `action`; nil for events that have none.
     package let action: String?
-    /// SHA-256 of the body.
+    /// SHA-256 of the body; empty when the body is not known, as for one that is read from GitHub's log.
     package let digest: [UInt8]
 
     /// What names the delivery.
@@ -126,6 +127,8 @@ package struct Acceptance: Hashable, Sendable {
     package let isDuplicate: Bool
     /// The task that it made, now or the first time.
     package let task: TaskID?
+    /// Whether what was stored under its id had another body.
+    package var differs = false
 }
 
 extension Database {
@@ -164,7 +167,7 @@ extension Database {
         _ delivery: Delivery?, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant
     ) -> @Sendable (Transaction) throws -> Acceptance {
         { transaction in
-            if let delivery, let known = try storedDelivery(delivery.guid, transaction.db) { return known }
+            if let delivery, let known = try transaction.stored(delivery, at: now) { return known }
             if let known = try storedCommand(command.commentID, transaction.db) { return known }
             var task: TaskID?
             switch command.wish {
@@ -200,7 +203,7 @@ extension Database {
         _ delivery: Delivery, repository: Int64, issue: Int, closedAt: Instant?, at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept closing") { transaction in
-            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            if let known = try transaction.stored(delivery, at: now) { return known }
             try transaction.insert(delivery, task: nil, at: now)
             try transaction.stopTasks(repository: repository, issue: issue, closedAt: closedAt, at: now)
             return Acceptance(isDuplicate: false, task: nil)
@@ -232,7 +235,7 @@ extension Database {
         _ delivery: Delivery, _ news: InstallationChange, at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept installation") { transaction in
-            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            if let known = try transaction.stored(delivery, at: now) { return known }
             try transaction.insert(delivery, task: nil, at: now)
             try transaction.follow(news, isServed: true, at: now)
             if news.change == .created || news.change == .unsuspended {
@@ -247,7 +250,7 @@ extension Database {
         _ delivery: Delivery, of person: Person, at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept revocation") { transaction in
-            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            if let known = try transaction.stored(delivery, at: now) { return known }
             try transaction.insert(delivery, task: nil, at: now)
             try transaction.revoke(person, at: now)
             return Acceptance(isDuplicate: false, task: nil)
@@ -259,17 +262,25 @@ extension Database {
         _ delivery: Delivery, _ repositories: [RepositoryChange], at now: Instant
     ) throws(StoreError) -> Acceptance {
         try write("accept repositories") { transaction in
-            if let known = try Self.storedDelivery(delivery.guid, transaction.db) { return known }
+            if let known = try transaction.stored(delivery, at: now) { return known }
             try transaction.insert(delivery, task: nil, at: now)
             for news in repositories { try transaction.save(news, at: now) }
             return Acceptance(isDuplicate: false, task: nil)
         }
     }
 
-    private static func storedDelivery(_ guid: String, _ db: GRDB.Database) throws -> Acceptance? {
+    fileprivate static func storedDelivery(_ guid: String, _ db: GRDB.Database) throws -> Acceptance? {
+        try storedRow(guid, db).map { Acceptance(isDuplicate: true, task: task($0)) }
+    }
+
+    fileprivate static func storedRow(_ guid: String, _ db: GRDB.Database) throws -> Row? {
         try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT task_id FROM deliveries WHERE guid = ?"), arguments: [guid]
-        ).map { Acceptance(isDuplicate: true, task: ($0["task_id"] as String?).flatMap(TaskID.init)) }
+            db.cachedStatement(sql: "SELECT task_id, digest FROM deliveries WHERE guid = ?"),
+            arguments: [guid])
+    }
+
+    fileprivate static func task(_ row: Row) -> TaskID? {
+        (row["task_id"] as String?).flatMap(TaskID.init)
     }
 
     private static func storedCommand(_ comment: Int64, _ db: GRDB.Database) throws -> Acceptance? {
@@ -281,6 +292,18 @@ extension Database {
 }
 
 extension Transaction {
+    /// What is stored under the delivery's id; that its body was another is written into the task's history.
+    fileprivate func stored(_ delivery: Delivery, at now: Instant) throws -> Acceptance? {
+        guard let row = try Database.storedRow(delivery.guid, db) else { return nil }
+        let first = [UInt8](row["digest"] as Data)
+        let differs = !first.isEmpty && !delivery.digest.isEmpty && first != delivery.digest
+        let task = Database.task(row)
+        if differs, let task {
+            try recordOnce("delivery_differs", task: task, detail: delivery.guid, at: now)
+        }
+        return Acceptance(isDuplicate: true, task: task, differs: differs)
+    }
+
     /// Stops the unfinished tasks of the issue that were asked for by that moment.
     ///
     /// GitHub's clock decides. What was not written there has the time of ours, which may be ahead of it by a

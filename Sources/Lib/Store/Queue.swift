@@ -86,15 +86,18 @@ extension Database {
     }
 
     /// The task's place among those that wait, 1 is next; nil when it does not wait.
-    package func place(of id: TaskID, at now: Instant) throws(StoreError) -> Int? {
+    ///
+    /// Who must first wait for an end of a run of their own comes after everybody else.
+    package func place(of id: TaskID, _ caps: Caps, at now: Instant) throws(StoreError) -> Int? {
         try read("find place") { db in
             try Int.fetchOne(
                 db,
                 sql: Self.order + """
                     SELECT place FROM (
-                        SELECT id, row_number() OVER (ORDER BY rank DESC, turn, id) AS place FROM ordered
+                        SELECT id, row_number() OVER (ORDER BY turn > ?3, rank DESC, turn, id) AS place
+                        FROM ordered
                     ) WHERE id = ?2
-                    """, arguments: [now.milliseconds, id.rawValue])
+                    """, arguments: [now.milliseconds, id.rawValue, caps.perPerson])
         }
     }
 

@@ -295,6 +295,13 @@ extension Database {
     ) throws(StoreError) {
         try write("record event") { try $0.record(kind, task: task, detail: detail, at: now) }
     }
+
+    /// Adds a line to the task's history unless the same is there: what strangers repeat fills no disk.
+    package func recordOnce(
+        _ kind: String, task: TaskID, detail: String, at now: Instant
+    ) throws(StoreError) {
+        try write("record event") { try $0.recordOnce(kind, task: task, detail: detail, at: now) }
+    }
 }
 
 extension Transaction {
@@ -305,6 +312,15 @@ extension Transaction {
             INSERT INTO events (task_id, at, attempt, kind, detail)
             SELECT id, ?, attempt, ?, ? FROM tasks WHERE id = ?
             """, [now.milliseconds, kind, detail, task.rawValue])
+    }
+
+    /// The same, unless a line of that kind and detail is there.
+    func recordOnce(_ kind: String, task: TaskID, detail: String, at now: Instant) throws {
+        let isThere = try Bool.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT EXISTS (SELECT 1 FROM events WHERE task_id = ? AND kind = ? AND detail = ?)"),
+            arguments: [task.rawValue, kind, detail])
+        if isThere != true { try record(kind, task: task, detail: detail, at: now) }
     }
 
     /// The task as this transaction sees it.

@@ -31,8 +31,17 @@ extension Site {
     private static func callback(
         _ name: String, _ handle: @escaping @Sendable (Site, Exchange) throws(Failure) -> Response
     ) -> Route {
-        Route(
-            "POST", "/api/callbacks/\(name)", .worker, maximumBody: maximumCallback, handle)
+        Route("POST", "/api/callbacks/\(name)", .worker, maximumBody: maximumCallback) {
+            (site, exchange) throws(Failure) in
+            do throws(Failure) {
+                return try handle(site, exchange)
+            } catch {
+                site.work.world.journal.record(
+                    .info, "callback not taken",
+                    ["callback": name, "status": String(error.status), "error": error.code])
+                throw error
+            }
+        }
     }
 
     private struct Claim: Decodable {

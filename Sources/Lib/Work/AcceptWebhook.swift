@@ -28,17 +28,17 @@ extension Work {
             return try accept(delivery, comment)
         case .issueClosed(let issue):
             guard try serves(issue.repositoryOwner) else { return try nothing(delivery) }
-            return try Self.result(
+            return try result(
                 store.acceptClosing(
                     delivery, repository: issue.repository.id, issue: issue.issueNumber,
-                    closedAt: issue.closedAt, at: now))
+                    closedAt: issue.closedAt, at: now), delivery)
         case .installation(let news):
             guard try serves(news.account) else {
                 // Known, so that it can be served later; it gets nothing.
                 try store.follow(news, at: now)
                 return try nothing(delivery)
             }
-            return try Self.result(store.acceptInstallation(delivery, news, at: now))
+            return try result(store.acceptInstallation(delivery, news, at: now), delivery)
         case .repositories(let repositories):
             var served: [RepositoryChange] = []
             for change in repositories {
@@ -52,9 +52,9 @@ extension Work {
                 }
             }
             guard !served.isEmpty else { return try nothing(delivery) }
-            return try Self.result(store.acceptRepositories(delivery, served, at: now))
+            return try result(store.acceptRepositories(delivery, served, at: now), delivery)
         case .authorizationRevoked(let person):
-            return try Self.result(store.acceptRevocation(delivery, of: person, at: now))
+            return try result(store.acceptRevocation(delivery, of: person, at: now), delivery)
         case .other:
             return .ignored
         }
@@ -76,7 +76,7 @@ extension Work {
                 delivery, arrived, newID: .make(at: now, entropy: world.entropy),
                 executor: policy.engine.name, at: now
             ) { outcome in
-                then(outcome.map(Self.result))
+                then(outcome.map { result($0, delivery) })
             }
         } catch {
             then(.failure(error))
@@ -101,10 +101,10 @@ extension Work {
         _ delivery: Delivery?, _ comment: CommentEvent
     ) throws(StoreError) -> WebhookResult {
         guard let arrived = try command(in: comment) else { return try nothing(delivery) }
-        return Self.result(
+        return result(
             try store.accept(
                 delivery, arrived, newID: .make(at: now, entropy: world.entropy),
-                executor: policy.engine.name, at: now))
+                executor: policy.engine.name, at: now), delivery)
     }
 
     /// The command in a comment that may hold one; nil when it asks for nothing.
@@ -165,7 +165,12 @@ extension Work {
             context: run.context?.rawValue ?? defaults.context, instructions: run.instructions)
     }
 
-    private static func result(_ acceptance: Acceptance) -> WebhookResult {
-        acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
+    private func result(_ acceptance: Acceptance, _ delivery: Delivery?) -> WebhookResult {
+        if acceptance.differs {
+            log(
+                .warning, "delivery repeated with other content",
+                ["delivery": delivery?.guid ?? "", "task.id": acceptance.task?.rawValue ?? ""])
+        }
+        return acceptance.isDuplicate ? .duplicate(acceptance.task) : .accepted(acceptance.task)
     }
 }

@@ -38,7 +38,7 @@ extension Work {
                 repository: here.id, issue: command.issueNumber, most: Replies.mostTasks)
             var places: [TaskID: Int] = [:]
             for task in tasks where task.state == .queued {
-                places[task.id] = try store.place(of: task.id, at: now)
+                places[task.id] = try store.place(of: task.id, policy.caps, at: now)
             }
             return try reply(Replies.status(tasks, places: places, at: now), command, here, claim)
         case "stop":
@@ -146,9 +146,13 @@ extension Work {
     ) throws -> (id: Int64, url: String, isNew: Bool) {
         let github = world.github
         let find = { () throws -> String? in
-            let ours = try github.ownComments(repository, issue, since.adding(seconds: -300))
-                .filter { $0.body.hasSuffix(marker) }
-                .sorted { $0.id < $1.id }
+            // Our clock may have been wrong then: what is not found near the time is looked for everywhere.
+            var ours: [GitHub.Comment] = []
+            for start in [since.adding(seconds: -300), Instant(seconds: 0)] where ours.isEmpty {
+                ours = try github.ownComments(repository, issue, start)
+                    .filter { $0.body.hasSuffix(marker) }
+                    .sorted { $0.id < $1.id }
+            }
             for double in ours.dropFirst() { try github.deleteComment(repository, double.id) }
             return ours.first.map { "\($0.id) \($0.url)" }
         }

@@ -70,7 +70,7 @@ extension Work {
             let result = try store.claimAttempt(
                 attempt, nonceDigest: world.digest(nonce),
                 callbackTokenDigest: world.digest(callbackToken), repeatable: Self.claimRepeat, at: now)
-            try check(result)
+            try check(result, attempt, "claim")
             guard let claimed = try store.findAttempt(attempt.task, attempt.number),
                 let task = try store.findTask(attempt.task)
             else { throw CallbackFailure.unknownToken }
@@ -96,7 +96,7 @@ extension Work {
             let result = try store.recordProgress(
                 attempt, progress.redacted(by: world.redactor), logLimit: policy.logLimit, at: now)
             if case .stop(let reason) = result { return Continuation(goesOn: false, reason: reason) }
-            try check(result)
+            try check(result, attempt, "progress")
             return Continuation(goesOn: true, reason: nil)
         } catch let error as CallbackFailure {
             throw error
@@ -109,7 +109,8 @@ extension Work {
     package func credential(token: Secret) throws(CallbackFailure) -> Credential {
         let attempt = try findCallback(token)
         do {
-            try check(store.countCredential(attempt, most: Self.mostCredentials, at: now))
+            try check(
+                store.countCredential(attempt, most: Self.mostCredentials, at: now), attempt, "credential")
             guard let task = try store.findTask(attempt.task) else { throw CallbackFailure.unknownToken }
             do {
                 return try credential(task, attempt, .write, purpose: "push")
@@ -134,7 +135,10 @@ extension Work {
         token: Secret, named: String, _ report: Attempt.Report
     ) throws(CallbackFailure) {
         let (attempt, kind) = try find(token)
-        guard attempt.task.rawValue == named else { throw .unknownToken }
+        guard attempt.task.rawValue == named else {
+            note("callback_refused", attempt, "complete: it names another task")
+            throw .unknownToken
+        }
         if kind == .machine, attempt.claimedAt != nil { throw .unknownToken }
         do {
             var report = report
@@ -145,7 +149,7 @@ extension Work {
                 let current = try store.findTask(attempt.task)?.attempt
                 if current == attempt.number, isRepeat { return }
             }
-            try check(result)
+            try check(result, attempt, "complete")
         } catch let error as CallbackFailure {
             throw error
         } catch {
@@ -161,9 +165,12 @@ extension Work {
     private func find(_ token: Secret) throws(CallbackFailure) -> (Attempt, TokenKind) {
         do {
             guard let found = try store.findAttempt(tokenDigest: world.digest(token)),
-                let task = try store.findTask(found.attempt.task),
-                task.attempt == found.attempt.number
+                let task = try store.findTask(found.attempt.task)
             else { throw CallbackFailure.unknownToken }
+            guard task.attempt == found.attempt.number else {
+                note("callback_refused", found.attempt, "attempt \(found.attempt.number) was replaced")
+                throw CallbackFailure.unknownToken
+            }
             return (found.attempt, found.kind)
         } catch let error as CallbackFailure {
             throw error
@@ -178,11 +185,23 @@ extension Work {
         return attempt
     }
 
-    private func check(_ result: CallbackResult) throws(CallbackFailure) {
+    /// Writes into the task's history, once, what was refused; a database that cannot be written keeps nobody
+    /// from being refused.
+    private func note(_ kind: String, _ attempt: Attempt, _ detail: String) {
+        log(.warning, "callback refused", ["task.id": attempt.task.rawValue, "why": detail])
+        try? store.recordOnce(kind, task: attempt.task, detail: detail, at: now)
+    }
+
+    private func check(
+        _ result: CallbackResult, _ attempt: Attempt, _ operation: String
+    ) throws(CallbackFailure) {
         switch result {
         case .stored, .stop: return
-        case .superseded: throw .unknownToken
+        case .superseded:
+            note("callback_refused", attempt, "attempt \(attempt.number) was replaced")
+            throw .unknownToken
         case .ended(let state):
+            note("callback_refused", attempt, "\(operation) after the end")
             throw CallbackFailure(409, "ended", "The task has ended: \(state.rawValue).")
         case .claimedByOther:
             throw CallbackFailure(409, "claimed", "Another worker has claimed this attempt.")

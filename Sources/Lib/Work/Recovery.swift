@@ -163,8 +163,8 @@ extension Work {
                 world.moment("delivery.recovering")
                 let result = try accept(
                     Delivery(
-                        guid: delivery.guid, event: delivery.event, action: payload.action,
-                        digest: world.digest(Secret(delivery.guid))), payload.event)
+                        guid: delivery.guid, event: delivery.event, action: payload.action, digest: []),
+                    payload.event)
                 world.moment("delivery.recovered")
                 if case .accepted = result {
                     log(

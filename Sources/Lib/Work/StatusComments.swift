@@ -22,20 +22,22 @@ extension Work {
         guard task.admittedAt != nil, !task.state.isFinal,
             let comments = try store.findComments(task.id)
         else { return .done }
-        let place = task.state == .queued ? try store.place(of: task.id, at: now) : nil
+        let place = task.state == .queued ? try store.place(of: task.id, policy.caps, at: now) : nil
         let text = StatusText.body(task, place: place, agent: agentTitle(task))
+        // Places change by waiting alone, and when somebody else joins the queue.
+        let done = place == nil ? JobOutcome.done : .again(now.adding(seconds: Self.placeEditInterval))
         guard comments.statusID != nil else {
             try makeStatusComment(task, text, claim)
-            return .done
+            return done
         }
-        guard comments.statusBody != text else { return .done }
+        guard comments.statusBody != text else { return done }
         let interval = task.state == .queued ? Self.placeEditInterval : Self.phaseEditInterval
         if let last = comments.statusAt {
             let next = last.adding(seconds: interval)
             if now < next, now >= last { return .again(next) }
         }
         try editStatusComment(task, comments, to: text, claim)
-        return .done
+        return done
     }
 
     func makeStatusComment(_ task: PorterTask, _ text: String, _ claim: JobClaim) throws {

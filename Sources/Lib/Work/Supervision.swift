@@ -86,9 +86,9 @@ extension Work {
     /// Judges an attempt by its times, and by whether its worker could have been heard; nil while all is well.
     func verdict(_ task: PorterTask, _ attempt: Attempt) throws(StoreError) -> Verdict? {
         if now >= deadline(task, attempt) { return attempt.claimedAt == nil ? .unclaimed : .overdue }
-        guard let claimedAt = attempt.claimedAt, let listening = try listeningSince() else { return nil }
-        let heard = max(attempt.heartbeatAt ?? claimedAt, listening)
-        return now >= heard.adding(seconds: policy.limits.grace) ? .stale : nil
+        guard let claimedAt = attempt.claimedAt, let listening = try listening() else { return nil }
+        let heard = attempt.heartbeatAt ?? claimedAt
+        return listening.isSilent(since: heard, seconds: policy.limits.grace, at: now) ? .stale : nil
     }
 
     /// When an attempt must be over: claimed, or its whole run.
