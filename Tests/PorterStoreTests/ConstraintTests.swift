@@ -100,9 +100,33 @@ import Testing
         ),
         ("a flag", "INSERT INTO person_repositories VALUES (99, 42, 2)"),
         ("rights are somebody's", "INSERT INTO person_repositories VALUES (99, 42, 1)"),
+        (
+            "a flag",
+            """
+            INSERT INTO sweep_installations (id, account_id, account_login, is_suspended, seen_round)
+            VALUES (1, 2, 'x', 2, 1)
+            """
+        ),
+        ("a flag", sweep("is_archived", "2")), ("a flag", sweep("is_without_issues", "2")),
+        ("a list that is read", sweep("stage", "'wiki'")),
         ("columns keep their types", "UPDATE tasks SET created_at = 'yesterday'"),
         ("columns keep their types", "UPDATE attempts SET machine_token_digest = 'text'"),
     ]
+
+    /// A row that is right but for the one value.
+    private static func sweep(_ column: String, _ value: String) -> String {
+        var row = [
+            "repository_id": "1", "installation_id": "2", "owner_id": "3", "owner_login": "'x'",
+            "name": "'y'",
+            "is_archived": "0", "listed_round": "1", "known_until": "0",
+        ]
+        row[column] = value
+        let columns = row.keys.sorted()
+        return """
+            INSERT INTO sweeps (\(columns.joined(separator: ", ")))
+            VALUES (\(columns.compactMap { row[$0] }.joined(separator: ", ")))
+            """
+    }
 
     @Test func `each rule of the schema refuses its statement`() throws {
         let store = try Store()

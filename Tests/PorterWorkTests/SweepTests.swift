@@ -219,6 +219,17 @@ import Testing
         #expect(try world.tasks == 0)
     }
 
+    @Test func `what is written within the second in which Porter was installed is found`() throws {
+        let world = try polling()
+        try world.store.setMark("database.made", to: "", at: world.now.adding(milliseconds: 577))
+        world.time.set(world.now.adding(milliseconds: 900))
+        world.write("@porter help", id: 9)
+
+        try world.live(seconds: 60)
+
+        #expect(world.github.seen.ours.count == 1)
+    }
+
     @Test func `what changes while pages are read is neither skipped nor doubled`() throws {
         let world = try polling { $0.caps = Caps(perPerson: 0, total: 0) }
         world.github.change { $0.pageSize = 3 }

@@ -37,9 +37,10 @@ extension Work {
             callsLeft -= 1
         }
 
-        /// What was written earlier in the repository is known, or is not to be run.
+        /// What was written earlier in the repository is known, or is not to be run; GitHub counts whole seconds.
         func floor(of sweep: Sweep) -> Instant {
-            max(made, sweep.knownUntil.adding(seconds: -Work.recoveryOverlap))
+            let known = sweep.knownUntil.adding(seconds: -Work.recoveryOverlap)
+            return Instant(seconds: max(made, known).seconds)
         }
     }
 
