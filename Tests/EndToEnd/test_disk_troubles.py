@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import queue
 import random
@@ -162,7 +161,8 @@ def test_a_full_disk_answers_503_and_writes_resume_when_there_is_room(folder, ki
         assert set(deliveries) <= {202, 503} and deliveries[-1] == 503
         assert set(sayings) <= {200, 503} and sayings[-1] == 503
         assert reported in (200, 503)
-        wait_for(lambda: it.stack.get("/readyz")[0] == 503, "readiness to end", 10)
+        # A small write may find room in the log for a while.
+        wait_for(lambda: it.stack.get("/readyz")[0] == 503, "readiness to end", 60, every=0.5)
         it.judge()
 
         (small / "filler").unlink()
@@ -246,12 +246,13 @@ def test_a_database_that_is_locked_for_six_seconds_answers_503_and_does_nothing_
     # No task yet: a quiet Porter has no write of its own under way when the delivery comes.
     with Stack(folder / "stack", without={"porter-runner"}, watchdog_every=None) as stack:
         person = Person(stack)
-        assert stack.get("/readyz")[0] == 200
+        wait_for(lambda: stack.get("/readyz")[0] == 200, "readiness")
         with locked(stack.database, 6):
             status, answer = person.deliver("issue_comment", comment(FIRST, "@porter demo wait", ""))
         assert status == 503 and answer["error"] == "unavailable", answer
-        assert stack.rows("SELECT 1 FROM tasks UNION ALL SELECT 1 FROM deliveries UNION ALL SELECT 1 FROM jobs") == []
+        for table in ["tasks", "deliveries", "commands"]:
+            assert stack.rows(f"SELECT 1 FROM {table}") == [], table
 
         status, answer = person.deliver("issue_comment", comment(FIRST, "@porter demo wait", ""))
-        assert status == 202 and json.loads(json.dumps(answer))["status"] == "accepted"
+        assert status == 202 and answer["status"] == "accepted"
         assert len(stack.rows("SELECT 1 FROM commands")) == 1

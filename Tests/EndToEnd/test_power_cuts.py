@@ -22,7 +22,7 @@ def test_no_cut_takes_what_was_acknowledged_or_leaves_a_broken_database(folder):
     assert code == 0, said
     assert f"{CUTS} cuts in" in said and " 0 lost something, 0 left" in said
     # The recording held what the promise speaks of.
-    for kind in ("claim", "complete", "delivery", "progress"):
+    for kind in ("claim", "complete", "delivery", "progress", "setting"):
         assert re.search(rf"\b[1-9]\d* {kind}", said), said
 
 

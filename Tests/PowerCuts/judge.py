@@ -18,6 +18,7 @@ class Left:
         self.tasks: set[str] = set()
         self.attempts: dict[tuple[str, int], sqlite3.Row] = {}
         self.logs: dict[tuple[str, int], bytes] = {}
+        self.setting = 0
         connection = sqlite3.connect(path, isolation_level=None)
         try:
             self._read(connection)
@@ -44,6 +45,8 @@ class Left:
         for row in connection.execute("SELECT task_id, attempt, text FROM logs ORDER BY task_id, attempt, offset"):
             key = row["task_id"], row["attempt"]
             self.logs[key] = self.logs.get(key, b"") + row["text"]
+        (self.setting,), = connection.execute(
+            "SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM settings WHERE name = 'timeout_s'").fetchall()
 
     def misses(self, fact: Fact) -> str | None:
         """What of the fact is not there; None when all is."""
@@ -56,6 +59,8 @@ class Left:
             if values["task"] and values["task"] not in self.tasks:
                 return f"task {values['task']}"
             return None
+        if fact.kind == "setting":
+            return None if self.setting >= values["value"] else f"setting {values['value']}, there is {self.setting}"
         attempt = self.attempts.get((values["task"], values["attempt"]))
         if attempt is None:
             return f"attempt {values['attempt']} of {values['task']}"

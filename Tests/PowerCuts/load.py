@@ -8,6 +8,7 @@ import hmac
 import itertools
 import json
 import random
+import subprocess
 import sys
 import threading
 import time
@@ -26,6 +27,8 @@ WORKERS = 3
 # Seconds between two deliveries of one client.
 PAUSES = (0.0, 0.1, 1.0, 2.0)
 FIRST_COMMENT = 4_500_000_000
+# What the setting that is raised may be.
+LEAST_TIMEOUT, MOST_TIMEOUT = 60, 3600
 
 
 @dataclass
@@ -61,7 +64,7 @@ class Load:
         with self._lock:
             return sum(fact.kind == "complete" for fact in self.facts)
 
-    def ask(self, path: str, body: dict, fields: dict, kind: str, **values):
+    def ask(self, path: str, body: dict, fields: dict, kind: str, method="POST", **values):
         """One request: its status and body; an acknowledgement becomes a fact. Status 0: no answer came."""
         data = json.dumps(body).encode()
         if kind == "delivery":
@@ -70,7 +73,7 @@ class Load:
         with self._lock:
             act = next(self._numbers)
         try:
-            status, answer = fastcgi.ask(str(self.stack.fcgi_socket), act, "POST", path, data, fields)
+            status, answer = fastcgi.ask(str(self.stack.fcgi_socket), act, method, path, data, fields)
         except OSError:
             status, answer = 0, None
         if 200 <= status < 300 and not (kind == "delivery" and answer["status"] == "ignored"):
@@ -124,6 +127,29 @@ class Load:
 
         return [
             threading.Thread(target=run, args=(random.Random(f"{self.seed} worker {at}"),)) for at in range(WORKERS)]
+
+    def person(self) -> threading.Thread:
+        """Somebody signed in, who raises a setting again and again."""
+        cookie = "cut-" + hashlib.sha256(self.seed.encode()).hexdigest()
+        digest, now = hashlib.sha256(cookie.encode()).hexdigest(), int(time.time() * 1000)
+        # By a program on the watched disk, so that these writes are in the log like all others.
+        subprocess.run(
+            ["sqlite3", "-cmd", ".timeout 10000", self.stack.environment["PORTER_DATABASE"],
+             f"""INSERT INTO people (id, login, created_at, signed_in_at, rights_at)
+                 VALUES (583231, 'hubert', {now}, {now}, {now});
+                 INSERT INTO sessions (id, digest, person_id, created_at, used_at)
+                 VALUES ('{digest[:32]}', x'{digest}', 583231, {now}, {now})"""],
+            env=self.stack.environment, check=True, capture_output=True)
+        fields = {"Cookie": f"__Host-porter_session={cookie}", "Origin": self.stack.porter_url}
+
+        def run():
+            for value in range(LEAST_TIMEOUT, MOST_TIMEOUT):
+                if self.is_over.is_set():
+                    return
+                self.ask("/api/config", {"timeout_s": value}, fields, "setting", method="PATCH", value=value)
+                time.sleep(0.05)
+
+        return threading.Thread(target=run)
 
     def work(self, environment: dict[str, str], chance: random.Random) -> None:
         """One machine's worker, from its claim to its report."""

@@ -42,8 +42,8 @@ def record(
     with stack, Engine(stack.runner_socket) as engine:
         stack.start_fcgi("porter-fcgi-2")
         load = Load(stack, engine, seed)
-        clients, workers = load.clients(), load.workers()
-        for thread in clients + workers:
+        threads = [*load.clients(), *load.workers(), load.person()]
+        for thread in threads:
             thread.start()
         troubles = Troubles(stack, disk, random.Random(f"{seed} troubles"))
         begun = time.monotonic()
@@ -52,7 +52,7 @@ def record(
             troubles.happen()
             time.sleep(troubles.chance.uniform(*BETWEEN_TROUBLES))
         load.is_over.set()
-        for thread in clients + workers:
+        for thread in threads:
             thread.join()
         troubles.cease()
         stack.end("porter-fcgi-2")
