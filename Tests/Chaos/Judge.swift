@@ -63,10 +63,14 @@ final class Judge {
         let isLocked = DispatchSemaphore(value: 0)
         let locker = locker
         Thread.detachNewThread {
-            try? locker.inTransaction(.immediate) { _ in
-                isLocked.signal()
-                usleep(UInt32(milliseconds) * 1000)
-                return .rollback
+            do {
+                try locker.inTransaction(.immediate) { _ in
+                    isLocked.signal()
+                    usleep(UInt32(milliseconds) * 1000)
+                    return .rollback
+                }
+            } catch {
+                fail("the database cannot be locked: \(error)")
             }
         }
         isLocked.wait()
