@@ -174,14 +174,6 @@ import Testing
         #expect(opened.first?.body == body["instructions"] as? String)
     }
 
-    @Test func `a title is cut at a word's end`() {
-        let long = String(repeating: "word ", count: 60)
-        #expect(Work.title(of: long).count <= Work.longestTitle)
-        #expect(Work.title(of: long).hasSuffix("word…"))
-        #expect(Work.title(of: String(repeating: "x", count: 500)).count == Work.longestTitle)
-        #expect(Work.title(of: " \n\n  a \t b ") == "a b")
-    }
-
     @Test func `whoever can only read starts nothing`() throws {
         let response = rita.send("POST", "/api/tasks", body)
         #expect(response.status == 403)

@@ -193,7 +193,7 @@ import Testing
     }
 
     @Test(arguments: [["Acme"], ["900"], nil])
-    func `of accounts that are not served nothing is stored, of those that are it is`(
+    func `of accounts that are not served the installation alone is known, and gets nothing`(
         owners: [String]?
     ) throws {
         let scene = try Scene { $0.owners = owners }
@@ -208,7 +208,9 @@ import Testing
             }
             #expect(try scene.world.store.findDelivery("other-\(index)") == nil)
         }
-        #expect(try scene.world.store.installationState(77) == nil)
+        #expect(try scene.world.store.installationState(77) == "suspended")
+        #expect(try scene.rows("repositories") == 0)
+        #expect(try scene.rows("audit") == 0)
         for (index, news) in Self.news(of: ["id": 900, "login": "acme"]).enumerated() {
             for status in ["accepted", "duplicate"] {
                 let response = scene.deliver(news.body, event: news.event, guid: "acme-\(index)")

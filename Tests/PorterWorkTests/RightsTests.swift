@@ -188,3 +188,14 @@ import Testing
         #expect(try right(World.maria, world) == true)
     }
 }
+
+/// What the issue is called that a task from the pages opens.
+@Suite struct IssueTitleTests {
+    @Test func `a title is cut at a word's end`() {
+        let long = String(repeating: "word ", count: 60)
+        #expect(Work.title(of: long).count <= Work.longestTitle)
+        #expect(Work.title(of: long).hasSuffix("word…"))
+        #expect(Work.title(of: String(repeating: "x", count: 500)).count == Work.longestTitle)
+        #expect(Work.title(of: " \n\n  a \t b ") == "a b")
+    }
+}

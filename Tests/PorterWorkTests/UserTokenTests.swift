@@ -111,7 +111,10 @@ import Testing
         #expect(world.users.faults.count("refresh") == 0)
     }
 
-    @Test(arguments: ["renewal.claimed", "renewal.answered", "renewal.stored"])
+    /// The moments of a renewal, each of which a process may die at.
+    static let moments = ["renewal.claimed", "renewal.answered", "renewal.stored"]
+
+    @Test(arguments: moments)
     func `a death at any moment of a renewal leaves a way on`(moment: String) throws {
         let world = try world()
         let died = try world.crash(at: moment) { _ = try? world.work.userToken(of: World.maria.id) }

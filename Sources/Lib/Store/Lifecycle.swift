@@ -33,7 +33,7 @@ extension Transaction {
         let isDeleted = try Bool.fetchOne(
             db, sql: "SELECT state = 'deleted' FROM installations WHERE id = ?", arguments: [id])
         if isDeleted != true {
-            for repository in news.repositories { try saveIfNew(repository, at: now) }
+            for repository in news.repositories where isServed { try saveIfNew(repository, at: now) }
         } else {
             try run(
                 "UPDATE repositories SET is_removed = 1, updated_at = ? WHERE installation_id = ? AND is_removed = 0",
