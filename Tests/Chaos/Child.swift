@@ -58,13 +58,17 @@ struct Child {
                 name: "local", isConfigured: true, image: "local", region: nil, cpus: 1, memory: 2048),
             caps: caps, limits: Policy.Limits(), teamKeys: [:], retentionDays: 90, logLimit: 1_048_576)
         policy.isPolling = false
-        let surroundings = Surroundings(
+        var surroundings = Surroundings(
             store: store, github: remote.github, machines: remote.machines,
             catalog: .standard(demo: "/opt/demo"), clock: Clock(now: { time.now }, uptime: { time.uptime }),
             entropy: Entropy { count in
                 chance.withLock { chance in (0..<count).map { _ in UInt8(chance.below(256)) } }
             }, sealer: World.sealer, digest: World.digest, journal: .silent, hearsItself: { true },
             moment: { remote.pass($0) })
+        surroundings.app = .fixed(
+            AppCredentials(
+                id: "55", privateKey: Secret("key"), clientID: "client", clientSecret: Secret("secret"),
+                webhookSecret: Secret("webhook")))
         work = Work(surroundings, policy)
     }
 

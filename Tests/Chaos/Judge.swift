@@ -15,6 +15,9 @@ final class Judge {
     /// Passes after which everything is published that GitHub itself had to be searched for.
     static let sweepPasses = 4
 
+    /// The job that keeps what the pages show; nobody waits for it, and the parent does not serve it.
+    private static let pictures = JobKind.refresh.rawValue
+
     /// Whether GitHub's log of deliveries cannot be read.
     var needsSweep = false
     /// Whether caps are so low that tasks wait for others.
@@ -60,10 +63,14 @@ final class Judge {
         let isLocked = DispatchSemaphore(value: 0)
         let locker = locker
         Thread.detachNewThread {
-            try? locker.inTransaction(.immediate) { _ in
-                isLocked.signal()
-                usleep(UInt32(milliseconds) * 1000)
-                return .rollback
+            do {
+                try locker.inTransaction(.immediate) { _ in
+                    isLocked.signal()
+                    usleep(UInt32(milliseconds) * 1000)
+                    return .rollback
+                }
+            } catch {
+                fail("the database cannot be locked: \(error)")
             }
         }
         isLocked.wait()
@@ -73,7 +80,10 @@ final class Judge {
     func isQuiet(_ asked: [People.Asked], after pass: Int, at now: Instant) throws -> Bool {
         if pass == 1 { left = [] }
         let jobs = try locker.read { db in
-            try Row.fetchAll(db, sql: "SELECT subject, kind, run_at, tries, holder FROM jobs").map { row in
+            try Row.fetchAll(
+                db, sql: "SELECT subject, kind, run_at, tries, holder FROM jobs WHERE kind <> ?",
+                arguments: [Self.pictures]
+            ).map { row in
                 let wait = Double(row["run_at"] as Int64 - now.milliseconds) / 1000
                 return "\(row["kind"] as String) of \(row["subject"] as String) in \(wait) s after "
                     + "\(row["tries"] as Int) tries\((row["holder"] as String?).map { ", held by \($0)" } ?? "")"
@@ -93,7 +103,9 @@ final class Judge {
         if passes > allowed {
             note("it took \(passes) passes until everything was published: " + left.joined(separator: " | "))
         }
-        for (kind, count) in try store.countJobs() { note("\(count) jobs \(kind) are left") }
+        for (kind, count) in try store.countJobs() where kind != Self.pictures {
+            note("\(count) jobs \(kind) are left")
+        }
         for one in asked { try judge(one, outside, pushed) }
         for comment in answers { try judge(answer: comment, outside) }
         if let doubled = outside.calls["deleteComment"] { note("\(doubled) comments were made twice") }

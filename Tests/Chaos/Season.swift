@@ -99,7 +99,9 @@ final class Season {
         case 984..<992: people.act()
         case 992..<994 where jumps: jump()
         case 994..<996: cut()
-        case 996..<998: judge.lockDatabase(milliseconds: 5 + chance.below(60))
+        case 996..<998:
+            // Mostly moments, for the sake of speed; now and then as long as a slow disk takes.
+            judge.lockDatabase(milliseconds: chance.permille(2) ? 4000 : 5 + chance.below(60))
         default: break
         }
     }

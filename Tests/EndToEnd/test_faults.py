@@ -62,7 +62,7 @@ def run(person, issue, stop=False):
 
 def judge(person, task_id, issue):
     """Each effect of the run happened once, and the issue shows it."""
-    person.stack.wait_for_ending(task_id, 180)
+    person.stack.wait_for_ending(task_id, 300)
     settle(person.stack, 120)
     task = person.judge_one_ending(task_id, issue)
     made = [one for one in person.effects("comment.created", repository=HELLO) if f"porter:{task_id}:" in one["body"]]

@@ -165,8 +165,6 @@ import Testing
             _ = try Self.run(story, world)
             seen.formUnion(world.moments)
         }
-        // Renewals are killed in their own tests.
-        seen.formUnion(UserTokenTests.moments)
         // A new effect must come into a story, or it is never killed at its moments.
         #expect(seen.sorted() == (try Moments.inSources()).sorted())
     }

@@ -2,7 +2,11 @@ import Foundation
 
 /// The moments of outward effects, as the sources name them.
 package enum Moments {
-    /// Every moment that the rules name: in words, and for each step of an effect that `Work.perform` makes.
+    /// What people do on the pages; `SetUpTests` and `UserTokenTests` kill at each of these.
+    private static let ofPages = ["setup.", "renewal."]
+
+    /// Every moment of a run that the rules name: in words, and for each step of an effect that `Work.perform`
+    /// makes.
     ///
     /// The number of an attempt is the first's.
     package static func inSources() throws -> Set<String> {
@@ -15,12 +19,13 @@ package enum Moments {
             $0.matches(of: /moment\("\\\(name\)(\.[a-z]+)"\)/).map { String($0.1) }
         }
         let effects = sources.flatMap { source in
-            source.matches(of: /\)\/([a-z_]+(?:\.[a-z_]+)*)(\/\\\([a-z.]+\))?"/).map { match in
-                String(match.1) + (match.2 == nil ? "" : ".1")
-            }
+            source.matches(
+                of: /"(?:comment:)?\\\([A-Za-z.]+\)\/([a-z_]+(?:\.[a-z_]+)*)(\/\\\([a-z.]+\))?"/
+            ).map { match in String(match.1) + (match.2 == nil ? "" : ".1") }
         }
         precondition(steps.count == 4, "intended, calling, called, recorded")
-        return Set(named + effects.flatMap { effect in steps.map { effect + $0 } })
+        let all = Set(named + effects.flatMap { effect in steps.map { effect + $0 } })
+        return all.filter { name in !ofPages.contains { name.hasPrefix($0) } }
     }
 
     /// The checkout: `Tests/World/Moments.swift` lies three steps below it.
