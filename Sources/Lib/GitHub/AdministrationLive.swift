@@ -83,7 +83,8 @@ extension AppClient {
         for _ in 0..<Self.mostPages {
             let response = try send(
                 Call(operation: operation, path: path), authorization: token.reveal { "Bearer \($0)" })
-            found += try Self.decode(RepositoryListJSON.self, response, operation).repositories.map(\.value)
+            found += try Self.decode(RepositoryListJSON.self, response, operation).repositories
+                .compactMap(\.repository?.value)
             guard let next = Self.link("next", response), next.hasPrefix(apiURL + "/") else { break }
             path = next
         }

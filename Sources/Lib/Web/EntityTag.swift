@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Porter
 import PorterCrypto
 import PorterHTTP
 

@@ -15,6 +15,10 @@ const isTeam = document.body.dataset.scope === "shared";
 const scope = isTeam ? "?scope=shared" : "";
 const CREDENTIALS = "/api/config/provider-credentials";
 const FORMS = ["defaults", "limits"];
+const HINTS = [
+  ["_HEADERS", "`Name: value`, each on a line of its own."],
+  ["_BASE_URL", "Where calls go instead of the provider: an address that begins with `https://`."],
+];
 let needsFly = false;
 
 start({
@@ -103,7 +107,7 @@ function showKeys(providers, credentials) {
       provider.admin_variables.map((name) =>
         rowOf(provider, name, {
           lines: name.endsWith("_HEADERS"),
-          hint: name.endsWith("_HEADERS") ? "`Name: value`, each on a line of its own." : "Where calls go instead of the provider: an address that begins with `https://`.",
+          hint: HINTS.find(([end]) => name.endsWith(end))?.[1] ?? "As the program’s own documentation says.",
         }),
       ),
     ),
