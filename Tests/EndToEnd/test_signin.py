@@ -127,6 +127,7 @@ def test_a_person_signs_in_sees_and_acts(stack):
 
     status, again = mona.api("PUT", f"/api/tasks/{task}/retry")
     assert status == 201
+    assert mona.api("GET", f"/api/tasks/{again['id']}")[0] == 200
     assert mona.api("POST", f"/api/tasks/{again['id']}/stop")[0] in (202, 409)
     stack.wait_for_ending(again["id"])
 

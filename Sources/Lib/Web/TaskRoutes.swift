@@ -137,8 +137,10 @@ extension Site {
         let sight = try sight(exchange)
         guard let id = exchange.path["id"].flatMap(TaskID.init(rawValue:)) else { throw .noTask }
         let task = try reading { () throws(StoreError) in try work.world.store.findTask(id) }
-        // Until the author's permission is known, a task shows nowhere.
-        guard let task, task.admittedAt != nil || task.state.isFinal else { throw .noTask }
+        // Until the author's permission is known, a task shows nowhere; of those from our own pages it is.
+        guard let task, task.admittedAt != nil || task.state.isFinal || task.commentID < 0 else {
+            throw .noTask
+        }
         let isSeen = try reading { () throws(StoreError) in
             try sight.person.map { (person) throws(StoreError) in
                 try work.world.store.findRight(person: person, repository: task.repository.id) != nil
