@@ -9,7 +9,7 @@ import Testing
 @testable import PorterWeb
 
 /// A signed-in person's way to ask the site.
-struct Browser {
+struct PageClient {
     let scene: Scene
     let fields: Fields
 
@@ -36,7 +36,7 @@ struct Browser {
 /// `GET|PATCH /api/config`.
 @Suite struct ConfigTests {
     @Test func `only what is named changes, and null takes a setting back`() throws {
-        let maria = try Browser(Scene())
+        let maria = try PageClient(Scene())
         #expect(
             maria.send("PATCH", "/api/config", ["default_agent": "claude-code", "draft": true]).status == 200)
         let changed = maria.send("PATCH", "/api/config", ["timeout_s": 90])
@@ -52,7 +52,7 @@ struct Browser {
 
     @Test func `settings are a person's own, and the team's are for admins`() throws {
         let scene = try Scene()
-        let (maria, wim) = (try Browser(scene), try Browser(scene, World.wim, isAdmin: true))
+        let (maria, wim) = (try PageClient(scene), try PageClient(scene, World.wim, isAdmin: true))
         _ = maria.send("PATCH", "/api/config", ["default_agent": "codex"])
         #expect(wim.get("/api/config").object["default_agent"] is NSNull)
         #expect(maria.get("/api/config?scope=shared").status == 403)
@@ -64,7 +64,7 @@ struct Browser {
     }
 
     @Test func `a change can be bound to what was seen`() throws {
-        let maria = try Browser(Scene())
+        let maria = try PageClient(Scene())
         let tag = try #require(maria.get("/api/config").fields["ETag"])
         #expect(maria.send("GET", "/api/config", with: ["If-None-Match": tag]).status == 304)
         let first = maria.send("PATCH", "/api/config", ["draft": true], with: ["If-Match": tag])
@@ -116,7 +116,7 @@ struct Browser {
     func `what cannot be is refused by its field, its limit and its value, and nothing changes`(bad: Bad)
         throws
     {
-        let maria = try Browser(Scene())
+        let maria = try PageClient(Scene())
         let before = maria.get("/api/config").text
 
         let response = maria.send("PATCH", "/api/config", raw: Data(bad.body.utf8))
@@ -127,7 +127,7 @@ struct Browser {
     }
 
     @Test func `10 MB, 2,000 levels and a NUL are refused, and nothing changes`() throws {
-        let maria = try Browser(Scene())
+        let maria = try PageClient(Scene())
         let large = Data(repeating: UInt8(ascii: " "), count: 10_000_000)
         #expect(maria.send("PATCH", "/api/config", raw: large).status == 413)
         let deep = String(repeating: "[", count: 2000) + String(repeating: "]", count: 2000)
@@ -140,7 +140,7 @@ struct Browser {
     }
 
     @Test func `a foreign page changes nothing`() throws {
-        let maria = try Browser(Scene())
+        let maria = try PageClient(Scene())
         for origin in ["https://evil.example", "null", ""] {
             #expect(
                 maria.send("PATCH", "/api/config", ["draft": true], with: ["Origin": origin]).status == 403)
@@ -150,7 +150,7 @@ struct Browser {
 
     @Test func `each change is in the record, with names and without values`() throws {
         let scene = try Scene()
-        let maria = try Browser(scene)
+        let maria = try PageClient(scene)
         _ = maria.send("PATCH", "/api/config", ["default_model": "very-own-model"])
         let entry = try #require(try scene.world.store.listAudit(AuditFilter(limit: 1)).first?.entry)
         #expect(entry.action == "settings.changed")
@@ -160,7 +160,7 @@ struct Browser {
 
     @Test func `what the operator has fixed is said`() throws {
         let scene = try Scene { $0.given = ["PORTER_TASKS_TOTAL"] }
-        let wim = try Browser(scene, World.wim, isAdmin: true)
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
         let shown = wim.get("/api/config?scope=shared").object
         #expect(shown["fixed_by_operator"] as? [String] == ["tasks_total"])
     }
@@ -171,7 +171,7 @@ struct Browser {
     private static let key = "sk-canary-0123456789"
 
     private func put(
-        _ browser: Browser, _ name: String = "OPENAI_API_KEY", _ value: String = key,
+        _ browser: PageClient, _ name: String = "OPENAI_API_KEY", _ value: String = key,
         scope: String = ""
     ) -> Response {
         browser.send(
@@ -181,7 +181,7 @@ struct Browser {
 
     @Test func `a key goes in and never comes out`() throws {
         let scene = try Scene()
-        let maria = try Browser(scene)
+        let maria = try PageClient(scene)
         #expect(put(maria).status == 204)
         let response = maria.get("/api/config/provider-credentials")
         let listed = try #require((response.object["credentials"] as? [[String: Any]])?.first)
@@ -200,7 +200,7 @@ struct Browser {
 
     @Test func `a key is its owner's, and the team's is for admins`() throws {
         let scene = try Scene()
-        let (maria, wim) = (try Browser(scene), try Browser(scene, World.wim, isAdmin: true))
+        let (maria, wim) = (try PageClient(scene), try PageClient(scene, World.wim, isAdmin: true))
         _ = put(maria)
         #expect(
             (wim.get("/api/config/provider-credentials").object["credentials"] as? [Any])?.isEmpty == true)
@@ -213,7 +213,7 @@ struct Browser {
     }
 
     @Test func `what is no key is refused by its field`() throws {
-        let maria = try Browser(Scene())
+        let maria = try PageClient(Scene())
         func refused(_ provider: String, _ name: String, _ value: String) -> (Int, String) {
             let response = maria.send(
                 "PUT", "/api/config/provider-credentials",
@@ -232,7 +232,7 @@ struct Browser {
 
     @Test func `spaces that copying brings along are taken off`() throws {
         let scene = try Scene()
-        _ = put(try Browser(scene), "OPENAI_API_KEY", " \(Self.key)\r\n")
+        _ = put(try PageClient(scene), "OPENAI_API_KEY", " \(Self.key)\r\n")
         #expect(try scene.world.work.keys(of: World.maria).values["OPENAI_API_KEY"] == Secret(Self.key))
     }
 
@@ -241,7 +241,7 @@ struct Browser {
         throws
     {
         let scene = try Scene()
-        let (maria, wim) = (try Browser(scene), try Browser(scene, World.wim, isAdmin: true))
+        let (maria, wim) = (try PageClient(scene), try PageClient(scene, World.wim, isAdmin: true))
         #expect(put(maria, "OPENAI_BASE_URL", "https://evil.example").status == 403)
         #expect(put(wim, "OPENAI_BASE_URL", "https://gateway.example").status == 403)
         #expect(put(wim, "OPENAI_BASE_URL", "https://gateway.example", scope: "?scope=shared").status == 204)
@@ -255,7 +255,7 @@ struct Browser {
 
     @Test func `a saved key is blotted out of whatever is answered later`() throws {
         let scene = try Scene()
-        let maria = try Browser(scene)
+        let maria = try PageClient(scene)
         _ = put(maria)
         _ = maria.send("PATCH", "/api/config", ["default_model": "x-\(Self.key)"])
         #expect(!maria.get("/api/config").text.contains(Self.key))
@@ -263,7 +263,7 @@ struct Browser {
 
     @Test func `a Fly app is stored whole, shown without its token, and removed`() throws {
         let scene = try Scene()
-        let maria = try Browser(scene)
+        let maria = try PageClient(scene)
         let saved = maria.send(
             "PUT", "/api/config/fly", ["token": "FlyV1 fm2_canary-token", "app": "my-runs", "region": "ams"])
         #expect(saved.status == 204)
@@ -291,7 +291,7 @@ struct Browser {
             policy.engine.isConfigured = false
             policy.hasWorkerImage = true
         }
-        let wim = try Browser(scene, World.wim, isAdmin: true)
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
         #expect(!scene.world.work.policy.engine.isConfigured)
         _ = wim.send(
             "PUT", "/api/config/fly?scope=shared", ["token": "tok-canary", "app": "runs", "region": "ams"])
@@ -301,7 +301,7 @@ struct Browser {
 
     @Test func `keys and their removal are in the record, without the keys`() throws {
         let scene = try Scene()
-        let maria = try Browser(scene)
+        let maria = try PageClient(scene)
         _ = put(maria)
         _ = maria.send("DELETE", "/api/config/provider-credentials/openai/OPENAI_API_KEY")
         let entries = try scene.world.store.listAudit(AuditFilter(limit: 5)).map(\.entry)

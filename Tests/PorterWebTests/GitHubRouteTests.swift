@@ -12,19 +12,19 @@ import Testing
 /// `/api/github/…`, `/api/agents`, `/api/startup/check`, `/api/rate-limit`: nobody asks GitHub for a page.
 @Suite struct GitHubRouteTests {
     /// A scene that has looked at GitHub once, with an admin and a person who sees the one repository.
-    private func looked() throws -> (scene: Scene, wim: Browser, maria: Browser) {
+    private func looked() throws -> (scene: Scene, wim: PageClient, maria: PageClient) {
         let scene = try Scene { $0.teamKeys = ["OPENAI_API_KEY": Secret("team-openai-key")] }
         _ = try scene.world.work.pass()
-        let wim = try Browser(scene, World.wim, isAdmin: true)
-        let maria = try Browser(scene)
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
+        let maria = try PageClient(scene)
         try scene.world.store.saveRights(
             person: 1, [Right(repository: 42, canPush: true)], of: [], at: scene.world.now)
         return (scene, wim, maria)
     }
 
     /// A person who sees nothing on GitHub, as GitHub has just said.
-    private func blind(_ scene: Scene) throws -> Browser {
-        let rita = try Browser(scene, World.rita)
+    private func blind(_ scene: Scene) throws -> PageClient {
+        let rita = try PageClient(scene, World.rita)
         try scene.world.store.saveRights(person: 3, [], of: [], at: scene.world.now)
         return rita
     }
@@ -44,7 +44,7 @@ import Testing
     @Test func `a person sees what they see on GitHub, an admin all`() throws {
         let (scene, wim, maria) = try looked()
         let rita = try blind(scene)
-        func names(_ browser: Browser) -> [String] {
+        func names(_ browser: PageClient) -> [String] {
             let list = browser.get("/api/github/repositories").object["repositories"] as? [[String: Any]]
             return (list ?? []).compactMap { $0["full_name"] as? String }
         }
@@ -134,7 +134,7 @@ import Testing
         let bare = try Scene()
         bare.world.withoutApp()
         bare.world.advance(seconds: 400)
-        let response = try Browser(bare).get("/api/startup/check")
+        let response = try PageClient(bare).get("/api/startup/check")
         let checks = try #require(response.object["checks"] as? [[String: Any]])
         let bad = checks.filter { $0["ok"] as? Bool == false }.compactMap { $0["name"] as? String }
         #expect(bad == ["github_app", "installation", "watchdog"])

@@ -50,7 +50,7 @@ import Testing
 
     @Test func `without a key nobody is asked`() throws {
         let provider = Provider()
-        let maria = try Browser(scene(provider.transport(200)))
+        let maria = try PageClient(scene(provider.transport(200)))
         let response = maria.send("POST", "/api/config/validate/openai")
         #expect(response.status == 200)
         #expect(response.object["ok"] as? Bool == false)
@@ -65,7 +65,7 @@ import Testing
         let provider = Provider()
         let scene = try scene(provider.transport(200))
         try save("ANTHROPIC_API_KEY", "sk-ant-canary-1", "anthropic", "user:1", scene)
-        let response = try Browser(scene).send(
+        let response = try PageClient(scene).send(
             "POST", "/api/config/validate/provider", ["provider": "anthropic"])
         #expect(response.object["ok"] as? Bool == true)
         let request = try #require(provider.asked.withLock { $0.first })
@@ -81,14 +81,14 @@ import Testing
         try save("OPENAI_API_KEY", "sk-canary-team", "openai", "shared", scene)
         try save("OPENAI_BASE_URL", "https://gateway.example/v1/", "openai", "shared", scene)
         try save("OPENAI_CUSTOM_HEADERS", "X-Team: blue\nX-Pass: canary", "openai", "shared", scene)
-        let wim = try Browser(scene, World.wim, isAdmin: true)
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
         let response = wim.send("POST", "/api/config/validate/openai?scope=shared")
         #expect(response.object["ok"] as? Bool == true)
         let request = try #require(provider.asked.withLock { $0.first })
         #expect(request.target == "https://gateway.example/v1/models")
         #expect(request.fields["X-Team"] == "blue")
         #expect(request.fields["Authorization"] == "Bearer sk-canary-team")
-        #expect(try Browser(scene).send("POST", "/api/config/validate/openai?scope=shared").status == 403)
+        #expect(try PageClient(scene).send("POST", "/api/config/validate/openai?scope=shared").status == 403)
     }
 
     @Test(arguments: [
@@ -99,7 +99,7 @@ import Testing
         let body = status == 200 ? "<html>" : #"{"error": {"message": "no, sk-canary-12345"}}"#
         let scene = try scene(Provider().transport(status, body))
         try save("OPENAI_API_KEY", "sk-canary-12345", "openai", "user:1", scene)
-        let response = try Browser(scene).send("POST", "/api/config/validate/openai")
+        let response = try PageClient(scene).send("POST", "/api/config/validate/openai")
         let check = try #require(checks(response)["answer"])
         #expect(!check.ok)
         #expect(check.message.contains(words), "\(check.message)")
@@ -114,14 +114,14 @@ import Testing
         let scene = try scene(
             Transport { _, _ throws(TransportError) in throw TransportError(code, "no") })
         try save("OPENAI_API_KEY", "sk-canary-12345", "openai", "user:1", scene)
-        let response = try Browser(scene).send("POST", "/api/config/validate/openai")
+        let response = try PageClient(scene).send("POST", "/api/config/validate/openai")
         #expect(checks(response)["address"]?.message.contains(words) == true)
         #expect(response.object["ok"] as? Bool == false)
     }
 
     @Test func `GitHub is asked for credentials, webhook, permissions, events and installations`() throws {
         let scene = try Scene()
-        let maria = try Browser(scene)
+        let maria = try PageClient(scene)
         #expect(maria.send("POST", "/api/config/validate/github").object["ok"] as? Bool == true)
         scene.world.administration.change { state in
             state.hookURL = "https://old.example/hook"
@@ -157,7 +157,7 @@ import Testing
             let code: MachinesError.Code = status == 401 || status == 403 ? .unauthorized : .refused
             throw MachinesError(code, operation: "list machines", status: status, message: "words")
         }
-        let maria = try Browser(scene)
+        let maria = try PageClient(scene)
         #expect(maria.send("POST", "/api/config/validate/fly").object["ok"] as? Bool == false)
         _ = maria.send("PUT", "/api/config/fly", ["token": "fly-canary-token", "app": "my-runs"])
         let response = maria.send("POST", "/api/config/validate/fly")
