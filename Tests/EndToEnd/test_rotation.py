@@ -93,7 +93,7 @@ def test_a_rotation_that_is_killed_again_and_again_loses_nothing_and_comes_to_it
             [str(programs_folder() / "porterctl"), "rotate-keys"], env=environment(folder, ring("new", "old")),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
-            output, errors = started.communicate(timeout=randomness.uniform(0.01, 0.12) + kills * 0.01)
+            output, errors = started.communicate(timeout=randomness.uniform(0.01, 0.3) + kills * 0.15)
         except subprocess.TimeoutExpired:
             started.send_signal(signal.SIGKILL)
             started.communicate()
