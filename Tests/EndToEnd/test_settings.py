@@ -4,6 +4,7 @@ import pytest
 
 from conftest import AGENTS, make_stack
 from outside import Person
+from stack import wait_for
 from visitor import Visitor
 
 
@@ -66,7 +67,12 @@ def test_a_repository_is_switched_off_and_on(stack):
     assert stack.watchdog() == 0
     person = Person(stack)
     issue = person.new_issue("Switched")
-    [hello] = [one for one in hubert.get("/api/github/repositories")["repositories"] if one["name"] == "hello"]
+
+    def found():
+        return [one for one in hubert.get("/api/github/repositories")["repositories"] if one["name"] == "hello"]
+
+    # The pass asks for a look at GitHub; whoever is free makes it.
+    [hello] = wait_for(found, "the picture of GitHub")
     mona.change("PATCH", f"/api/github/repositories/{hello['id']}", {"enabled": False}, expect=404)
     assert hubert.change("PATCH", f"/api/github/repositories/{hello['id']}", {"enabled": False})["served"] is False
     refused = person.start("@porter demo\ndo: write off.txt x", issue)
