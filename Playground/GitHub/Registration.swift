@@ -3,6 +3,7 @@ import PlaygroundFace
 import Porter
 import PorterCrypto
 import PorterProcess
+import Synchronization
 
 /// What belongs to the App that is registered now and is not shown: its keys, and where its deliveries go.
 struct Registration: Sendable {

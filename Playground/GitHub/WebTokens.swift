@@ -2,6 +2,7 @@ import PlaygroundFace
 import FoundationEssentials
 import Porter
 import PorterCrypto
+import Synchronization
 
 /// Checks the JSON web token by which the App shows who it is.
 ///

@@ -5,6 +5,7 @@ import PorterCrypto
 import PorterGitHub
 import PorterHTTP
 import PorterTestSupport
+import Synchronization
 import Testing
 
 @testable import PlaygroundGitHub

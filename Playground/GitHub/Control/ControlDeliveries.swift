@@ -1,6 +1,7 @@
 import PlaygroundFace
 import Porter
 import PorterHTTP
+import Synchronization
 
 /// Deliveries on demand, and bad days.
 extension Control {

@@ -3,6 +3,7 @@ import PlaygroundFace
 import Porter
 import PorterCrypto
 import PorterHTTP
+import Synchronization
 
 /// Signing in at GitHub: the page that asks a person, and the trade of codes and refresh tokens.
 ///

@@ -1,6 +1,7 @@
 import PlaygroundFace
 import Porter
 import PorterHTTP
+import Synchronization
 
 /// Operations on the App's webhook, and the conversion of a manifest.
 ///
