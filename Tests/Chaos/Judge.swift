@@ -136,8 +136,8 @@ final class Judge {
         require(pulls.count == (task.pullRequestNumber == nil ? 0 : 1), "\(pulls.count) pull requests")
         require(pushed[task.branch, default: []].count <= 1, "its branch was pushed twice")
         if asked.wish == .refused {
-            // What the issue is comes before who asks.
-            let reasons: [Reason?] = [.notPermitted, .issueClosed]
+            // What the issue is comes before who asks, and whoever may can stop it meanwhile.
+            let reasons: [Reason?] = [.notPermitted, .issueClosed, .cancelledByUser]
             require(reasons.contains(task.reason), "a stranger's task ended as \(task.state)")
         }
         if events.contains("suppressed") { return }

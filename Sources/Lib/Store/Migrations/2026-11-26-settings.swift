@@ -44,9 +44,11 @@ extension Migrations {
 
                 ALTER TABLE installations ADD COLUMN account_type TEXT;
                 ALTER TABLE installations ADD COLUMN selection TEXT;
-                ALTER TABLE installations ADD COLUMN permissions TEXT CHECK (json_valid(permissions));
+                ALTER TABLE installations ADD COLUMN permissions TEXT
+                    CHECK (permissions IS NULL OR json_valid(permissions));
                 ALTER TABLE installations ADD COLUMN url TEXT;
-                ALTER TABLE installations ADD COLUMN rate_limit TEXT CHECK (json_valid(rate_limit));
+                ALTER TABLE installations ADD COLUMN rate_limit TEXT
+                    CHECK (rate_limit IS NULL OR json_valid(rate_limit));
                 ALTER TABLE installations ADD COLUMN refreshed_at INTEGER;
 
                 CREATE TABLE issues (
