@@ -92,7 +92,8 @@ extension Database {
             arguments += values
         }
         if let states = filter.states {
-            require("state IN (\(Self.marks(states)))", StatementArguments(states.map(\.rawValue)))
+            let words = Self.someOrNone(states.map(\.rawValue), none: "none")
+            require("state IN (\(Self.marks(words)))", StatementArguments(words))
         }
         if let repository = filter.repository {
             let ids = try Self.repositories(named: repository, db)
@@ -105,7 +106,7 @@ extension Database {
         }
         if let agent = filter.agent { require("agent = ?", [agent]) }
         if let person = filter.createdBy {
-            let ids = try Self.authors(named: person, db)
+            let ids = Self.someOrNone(try Self.authors(named: person, db), none: -1)
             require("+author_id IN (\(Self.marks(ids)))", StatementArguments(ids))
         }
         if let issue = filter.issue { require("+issue_number = ?", [issue]) }
@@ -130,6 +131,11 @@ extension Database {
             ORDER BY id DESC
             """
         return (sql, arguments)
+    }
+
+    /// The values, or one that no row has: for an empty list SQLite finds no way through the index, and refuses.
+    private static func someOrNone<Value>(_ values: [Value], none: Value) -> [Value] {
+        values.isEmpty ? [none] : values
     }
 
     private static func marks(_ values: [some Any]) -> String {
