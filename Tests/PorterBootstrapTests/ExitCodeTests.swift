@@ -31,7 +31,7 @@ import Testing
 
         #expect(result.code == 1)
         #expect(result.output.contains("ok      database: "))
-        #expect(result.output.contains("PROBLEM GitHub App: none is configured"))
+        #expect(result.output.contains("PROBLEM GitHub App: there is none yet"))
         let engine = try #require(result.output.split(separator: "\n").first { $0.contains(" engine: ") })
         #expect(
             engine.hasPrefix("PROBLEM engine: nobody answers at \(here.folder.file("runner.sock")): start "))

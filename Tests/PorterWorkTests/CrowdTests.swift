@@ -31,7 +31,9 @@ import Testing
         var flaws: [String] = []
 
         /// A shown place was true within so many seconds.
-        static let lag = 30
+        ///
+        /// An edit comes 30 s after the one before, and a second or two later by the clock of this test.
+        static let lag = 33
 
         mutating func look(_ world: World, _ ids: [TaskID]) throws {
             var running: [Int64: Int] = [:]
@@ -65,7 +67,11 @@ import Testing
             else {
                 return
             }
-            if let number = Int(shown.1), places[task.id]?.contains(number) != true {
+            // Several tasks may start within one second: a place between two that were seen was true, too.
+            let had = places[task.id] ?? []
+            if let number = Int(shown.1), let least = had.min(), let most = had.max(),
+                !(least...most).contains(number)
+            {
                 flaws.append("\(task.id) shows place \(number), and had \(places[task.id] ?? [])")
             }
         }

@@ -34,12 +34,12 @@ import Testing
     @Test func `the person's default stands over the repository's, and that over the team's`() throws {
         let world = try world()
         try set("default_agent", "\"codex\"", .shared, in: world)
-        #expect(try admitted("@porter one", in: world).agent == "codex")
+        #expect(try admitted("@porter fix one", in: world).agent == "codex")
         try set("default_agent", "\"claude\"", .repository(42), in: world)
-        #expect(try admitted("@porter two", in: world).agent == "claude")
+        #expect(try admitted("@porter fix two", in: world).agent == "claude")
         try set("default_agent", "\"opencode\"", .person(1), in: world)
-        #expect(try admitted("@porter three", in: world).agent == "opencode")
-        #expect(try admitted("@porter codex four", in: world).agent == "codex")
+        #expect(try admitted("@porter fix three", in: world).agent == "opencode")
+        #expect(try admitted("@porter codex fix four", in: world).agent == "codex")
     }
 
     @Test func `a default agent that is switched off is refused, not replaced`() throws {
@@ -54,17 +54,17 @@ import Testing
         try set("default_agent", "\"codex\"", .person(1), in: world)
         try set("default_model", "\"gpt-person\"", .person(1), in: world)
         try set("default_model", "\"any-team\"", .shared, in: world)
-        #expect(try admitted("@porter one", in: world).model == "gpt-person")
-        #expect(try admitted("@porter codex two", in: world).model == "gpt-person")
-        #expect(try admitted("@porter claude three", in: world).model == nil)
-        #expect(try admitted("@porter --model=mine four", in: world).model == "mine")
+        #expect(try admitted("@porter fix one", in: world).model == "gpt-person")
+        #expect(try admitted("@porter codex fix two", in: world).model == "gpt-person")
+        #expect(try admitted("@porter claude fix three", in: world).model == nil)
+        #expect(try admitted("@porter --model=mine fix four", in: world).model == "mine")
     }
 
     @Test func `a model without an agent is for commands that name none`() throws {
         let world = try world()
         try set("default_model", "\"any-team\"", .shared, in: world)
-        #expect(try admitted("@porter one", in: world).model == "any-team")
-        #expect(try admitted("@porter claude two", in: world).model == nil)
+        #expect(try admitted("@porter fix one", in: world).model == "any-team")
+        #expect(try admitted("@porter claude fix two", in: world).model == nil)
     }
 
     @Test func `priority, draft, context and time come from the person's settings, then the team's`() throws {
@@ -73,7 +73,7 @@ import Testing
         try set("draft", "true", .shared, in: world)
         try set("context", "\"all\"", .shared, in: world)
         try set("timeout_s", "900", .shared, in: world)
-        let first = try admitted("@porter demo one", in: world)
+        let first = try admitted("@porter demo fix one", in: world)
         #expect(first.priority == .low)
         #expect(first.isDraft)
         #expect(first.context == "all")
@@ -81,11 +81,12 @@ import Testing
         try set("default_priority", "\"high\"", .person(1), in: world)
         try set("draft", "false", .person(1), in: world)
         try set("timeout_s", "120", .person(1), in: world)
-        let second = try admitted("@porter demo two", in: world)
+        let second = try admitted("@porter demo fix two", in: world)
         #expect(second.priority == .high)
         #expect(!second.isDraft)
         #expect(second.timeout == 120)
-        #expect(try admitted("@porter demo --timeout=70s --priority=normal three", in: world).timeout == 70)
+        #expect(
+            try admitted("@porter demo --timeout=70s --priority=normal fix three", in: world).timeout == 70)
     }
 
     @Test func `the team's limits act, and what the operator gave stands over them`() throws {
@@ -104,15 +105,15 @@ import Testing
     @Test func `the team's guidance is in the agent's prompt, and in no other's`() throws {
         let world = try world()
         try set("agent.codex.guidance", "\"Use tabs.\"", .shared, in: world)
-        let codex = try admitted("@porter codex one", in: world)
-        let claude = try admitted("@porter claude two", in: world)
+        let codex = try admitted("@porter codex fix one", in: world)
+        let claude = try admitted("@porter claude fix two", in: world)
         #expect(try world.store.findPrompt(codex.id)?.text.contains("Use tabs.") == true)
         #expect(try world.store.findPrompt(claude.id)?.text.contains("Use tabs.") == false)
     }
 
     @Test func `the issue is kept as admission saw it`() throws {
         let world = try world()
-        _ = try admitted("@porter demo one", in: world)
+        _ = try admitted("@porter demo fix one", in: world)
         let issue = try world.store.findIssue(repository: 42, number: World.issue)
         #expect(issue?.title == "Login is flaky")
         #expect(issue?.isOpen == true)
@@ -185,8 +186,8 @@ import Testing
     @Test func `who has signed in and has no key is told so, others are asked to sign in`() throws {
         let world = try World()
         try world.store.savePerson(World.wim, at: world.now)
-        let maria = try world.ask("@porter codex one", by: World.maria)
-        let wim = try world.ask("@porter codex two", by: World.wim)
+        let maria = try world.ask("@porter codex fix one", by: World.maria)
+        let wim = try world.ask("@porter codex fix two", by: World.wim)
         try world.settle()
         #expect(try world.task(maria).reason == .notSignedUp)
         #expect(try world.task(wim).reason == .providerKeyMissing)
@@ -201,14 +202,14 @@ import Testing
             sealer: World.sealer,
             audit: AuditEntry(at: world.now, actorID: 1, actorLogin: "maria", action: "a", subject: "s"),
             at: world.now)
-        let refused = try world.ask("@porter codex one", by: World.maria)
+        let refused = try world.ask("@porter codex fix one", by: World.maria)
         try world.settle()
         #expect(try world.task(refused).reason == .notSignedUp)
 
-        let id = try world.ask("@porter demo two", by: World.maria)
+        let id = try world.ask("@porter demo fix two", by: World.maria)
         try world.live(until: id)
         #expect(try world.store.findAttempt(id, 1)?.account == "user:1")
-        let other = try world.ask("@porter demo three", by: World.wim)
+        let other = try world.ask("@porter demo fix three", by: World.wim)
         try world.live(until: other)
         #expect(try world.store.findAttempt(other, 1)?.account == nil)
         #expect(world.askedEngines == ["user:1"])

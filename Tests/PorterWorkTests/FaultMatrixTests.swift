@@ -19,6 +19,8 @@ import Testing
         case swept
         /// A comment is there twice, and the later one is deleted.
         case doubled
+        /// GitHub has opened the pull request, and its answer is lost.
+        case openedUnheard
         /// The database says that the installation is suspended, and GitHub says that it is not.
         case suspendedOnce
 
@@ -32,10 +34,11 @@ import Testing
             }
             if [.stopped, .silent].contains(self) { world.crew.change { $0.hangs = .agent } }
             if self == .doubled { double(world) }
+            if self == .openedUnheard { world.github.faults.plant(.uncertainAfter, at: "createPullRequest") }
             let id = try world.ask()
             try world.live(seconds: 30)
             switch self {
-            case .success, .doubled, .suspendedOnce: break
+            case .success, .doubled, .openedUnheard, .suspendedOnce: break
             case .stopped: try world.say("@porter stop", by: World.wim, comment: 9)
             case .silent: world.crew.change { $0.claims = false }
             case .answered: try world.say("@porter help", by: World.wim, comment: 9)

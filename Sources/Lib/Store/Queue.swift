@@ -38,7 +38,8 @@ package struct Launch: Sendable {
 }
 
 /// The queue's order: high before normal before low, raised one class each ten minutes of waiting; then
-/// fair between people (who has fewer running and waiting before); then arrival.
+/// fair between people (who has fewer running and waiting before, then whose last start is longer ago); then
+/// arrival.
 extension Database {
     /// Milliseconds of waiting that raise a task by one class.
     package static let ageing = 600_000
@@ -48,12 +49,14 @@ extension Database {
             SELECT author_id, count(*) AS n FROM tasks WHERE state = 'running' GROUP BY author_id
         ), waiting AS (
             SELECT t.id, t.author_id, coalesce(r.n, 0) AS running,
+                coalesce(s.served, 0) AS served,
                 min(2, CASE t.priority WHEN 'high' THEN 2 WHEN 'normal' THEN 1 ELSE 0 END
                     + (max(0, ?1 - t.admitted_at)) / \(ageing)) AS rank
             FROM tasks t LEFT JOIN running r ON r.author_id = t.author_id
+                LEFT JOIN turns s ON s.author_id = t.author_id
             WHERE t.state = 'queued' AND t.admitted_at IS NOT NULL
         ), ordered AS (
-            SELECT id, running, rank,
+            SELECT id, running, rank, served,
                 running + row_number() OVER (PARTITION BY author_id ORDER BY rank DESC, id) AS turn
             FROM waiting
         )
@@ -77,6 +80,12 @@ extension Database {
                 UPDATE tasks SET state = 'running', attempt = 1, phase = 'starting', phase_at = ?
                 WHERE id = ? AND state = 'queued'
                 """, [now.milliseconds, id.rawValue])
+            try transaction.run(
+                """
+                INSERT INTO turns (author_id, served)
+                SELECT author_id, (SELECT coalesce(max(served), 0) + 1 FROM turns) FROM tasks WHERE id = ?
+                ON CONFLICT (author_id) DO UPDATE SET served = excluded.served
+                """, [id.rawValue])
             try transaction.insertAttempt(id, number: 1, launch, at: now)
             try transaction.record("started", task: id, at: now)
             try transaction.enqueue(.status, for: id, at: now)
@@ -94,7 +103,7 @@ extension Database {
                 db,
                 sql: Self.order + """
                     SELECT place FROM (
-                        SELECT id, row_number() OVER (ORDER BY turn > ?3, rank DESC, turn, id) AS place
+                        SELECT id, row_number() OVER (ORDER BY turn > ?3, rank DESC, turn, served, id) AS place
                         FROM ordered
                     ) WHERE id = ?2
                     """, arguments: [now.milliseconds, id.rawValue, caps.perPerson])
@@ -108,7 +117,9 @@ extension Database {
         guard running < caps.total else { return nil }
         return try String.fetchOne(
             db.cachedStatement(
-                sql: order + "SELECT id FROM ordered WHERE running < ?2 ORDER BY rank DESC, turn, id LIMIT 1"),
+                sql: order + """
+                    SELECT id FROM ordered WHERE running < ?2 ORDER BY rank DESC, turn, served, id LIMIT 1
+                    """),
             arguments: [now.milliseconds, caps.perPerson]
         ).flatMap(TaskID.init(rawValue:))
     }

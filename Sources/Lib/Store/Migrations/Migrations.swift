@@ -13,6 +13,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-26 people", migrate: createPeople)
         migrator.registerMigration("2026-11-26 retention", migrate: indexRetention)
         migrator.registerMigration("2026-11-26 settings", migrate: createSettings)
+        migrator.registerMigration("2026-11-26 turns", migrate: createTurns)
         return migrator
     }
 }
