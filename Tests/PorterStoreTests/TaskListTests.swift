@@ -8,7 +8,8 @@ import Testing
 @Suite struct TaskListTests {
     @Test(
         arguments: [
-            { (_: inout TaskFilter) in }, { $0.states = [.failed] }, { $0.states = [] }, { $0.agent = "codex" },
+            { (_: inout TaskFilter) in }, { $0.states = [.failed] }, { $0.states = [] },
+            { $0.agent = "codex" },
             { $0.createdBy = "maria" },
             { $0.createdBy = "17" }, { $0.repository = "acme/shop" }, { $0.issue = 7 },
             { $0.from = Instant(seconds: 1) }, { $0.to = Instant(seconds: 1) }, { $0.before = Store.id(5) },
