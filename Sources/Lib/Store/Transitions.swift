@@ -236,10 +236,14 @@ extension Transaction {
         try enqueue(.status, for: task.id, at: now)
     }
 
+    /// Seconds after which a new place is shown: when several tasks start at once, places change several times,
+    /// and what is shown stays for a while.
+    private static let placeDelay = 1
+
     /// Wishes for the status comments of those who wait, since their places have changed.
     func refreshPlaces(at now: Instant) throws {
         let waiting = try String.fetchAll(
             db, sql: "SELECT id FROM tasks WHERE state = 'queued' AND admitted_at IS NOT NULL LIMIT 200")
-        for id in waiting { try enqueue(.status, for: id, at: now) }
+        for id in waiting { try enqueue(.status, for: id, at: now.adding(seconds: Self.placeDelay)) }
     }
 }
