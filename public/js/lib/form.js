@@ -130,7 +130,8 @@ function showErrors(form, errors) {
     };
     return make("li", {}, make("a", { href: `#${field.id}`, onclick: jump }, `${labelOf(field)}: `, prose(error.message)));
   });
-  const title = make("h3", {}, "Nothing was saved");
+  // No heading: forms stand at different depths of their pages.
+  const title = make("p", {}, make("strong", {}, "Nothing was saved"));
   const summary = make("div", { class: "notice bad summary", role: "alert", tabindex: "-1" }, title, make("ul", {}, ...lines));
   form.prepend(summary);
   summary.focus();
