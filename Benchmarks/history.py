@@ -6,7 +6,6 @@ import base64
 import contextlib
 import os
 import secrets
-import socket
 import sqlite3
 import subprocess
 import time
@@ -19,12 +18,6 @@ PEOPLE, REPOSITORIES, ISSUES = 200, 50, 2000
 STATES = ["success", "success", "success", "failed", "timed_out", "cancelled"]
 AGENTS = ["claude", "codex", "gemini"]
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def environment(folder: Path, database: Path) -> dict[str, str]:

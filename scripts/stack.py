@@ -30,7 +30,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import nginx_conf  # noqa: E402  (it lies beside this file)
+import nginx_conf  # noqa: E402  (they lie beside this file)
+from ports import free_port  # noqa: E402
 
 APP_ID = 101
 CLIENT_ID = "playground-client"
@@ -53,12 +54,6 @@ def programs_folder() -> Path:
     """Where the built programs are; PORTER_PROGRAMS overrides the release build."""
     chosen = os.environ.get("PORTER_PROGRAMS")
     return Path(chosen) if chosen else ROOT / ".build" / "release"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(condition, what: str, seconds: float = 30.0, every: float = 0.05):

@@ -30,6 +30,10 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "scripts"))
+
+from ports import free_port  # noqa: E402
+
 WEBHOOK_SECRET = "benchmark-webhook-secret"
 BODY_BYTES = 13_993
 FIRST_ID = 4_300_000_000
@@ -75,12 +79,6 @@ def write_requests(folder: Path, text: str, count: int) -> None:
             code = key.copy()
             code.update(f"{head}{FIRST_ID + number}{tail}".encode())
             file.write(code.hexdigest() + "\n")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

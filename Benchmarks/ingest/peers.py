@@ -25,6 +25,7 @@ import tempfile
 from pathlib import Path
 
 import ingest
+from ports import free_port
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -100,8 +101,8 @@ def main() -> int:
 def measure(arguments: argparse.Namespace, folder: Path) -> int:
     count = arguments.seconds * arguments.rounds * 12_000
     ingest.write_requests(folder / "command", "@porter codex fix the flaky login test", count)
-    back = {name: (ingest.free_port(), "/hooks/github" if name == "webhook" else "") for name in GOALS}
-    ports = {name: ingest.free_port() for name in ["porter", *GOALS]}
+    back = {name: (free_port(), "/hooks/github" if name == "webhook" else "") for name in GOALS}
+    ports = {name: free_port() for name in ["porter", *GOALS]}
     conf = nginx_conf(folder, ports, back)
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in ports}
     sent = dict.fromkeys(ports, 0)

@@ -26,6 +26,7 @@ sys.path[:0] = [str(ROOT / "Benchmarks"), str(ROOT / "scripts")]
 
 import history  # noqa: E402
 import nginx_conf  # noqa: E402
+from ports import free_port  # noqa: E402
 
 GOAL_MS = 50
 CLIENTS = 4
@@ -96,7 +97,7 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace, folder: Path) -> int:
     database = history.fill(arguments.programs / "porter-watchdog", folder, arguments.tasks)
-    port = history.free_port()
+    port = free_port()
     prefix = folder / "nginx"
     prefix.mkdir()
     (prefix / "nginx.conf").write_text(nginx_conf.render(prefix, folder / "fcgi.sock", port))

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import nginx_conf  # noqa: E402
+from ports import free_port  # noqa: E402
 
 WEBHOOK_SECRET = "front-webhook-secret"
 OPERATOR_TOKEN = "front-operator-token"
@@ -91,12 +92,6 @@ def answer(connection, method: str, path: str, body: bytes | None, fields: dict[
         for name, value in response.getheaders():
             got.setdefault(name.lower(), []).append(value)
         return Answer(response.status, got, response.read())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager
