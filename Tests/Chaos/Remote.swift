@@ -130,8 +130,8 @@ struct Remote: Sendable {
         Machines(
             create: { (plan) throws(MachinesError) in try engine("create", Machine.self, plan) },
             find: { (id) throws(MachinesError) in try engine("find", Machine?.self, id) },
-            list: { (key, value) throws(MachinesError) in
-                try engine("list", [Machine].self, key, value)
+            list: { (key, value, includeGone) throws(MachinesError) in
+                try engine("list", [Machine].self, key, value, includeGone)
             },
             destroy: { (id) throws(MachinesError) in _ = try engine("destroy", Nothing.self, id) })
     }

@@ -51,7 +51,7 @@ import Testing
                 transport: .curl(CurlOptions()), baseURL: address + "/v1", app: "porter-test",
                 token: Secret("plain"))
             let made = try client.create(plan)
-            let found = try client.list("porter_task", "t1")
+            let found = try client.list("porter_task", "t1", false)
             try client.destroy(made.id)
             return (made, found, try client.find(made.id), paths.withLock { $0 })
         }

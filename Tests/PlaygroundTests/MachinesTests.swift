@@ -32,15 +32,15 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
         #expect(made.region == "ams")
         #expect(world.order(made.id, ["state": "started"]) == 204)
         #expect(try client.find(made.id)?.state == .started)
-        #expect(try client.list("porter_task", "t1").map(\.id) == [made.id])
-        #expect(try client.list("porter_task", "t2") == [])
+        #expect(try client.list("porter_task", "t1", false).map(\.id) == [made.id])
+        #expect(try client.list("porter_task", "t2", false) == [])
         try client.destroy(made.id)
         let gone = try #require(try client.find(made.id))
         #expect(gone.isGone)
         #expect(gone.exit == Machine.Exit(code: 0, outOfMemory: false, wasRequested: true))
         try client.destroy(made.id)
         #expect(try client.find("00000000000000") == nil)
-        #expect(try client.list("porter_task", "t1") == [])
+        #expect(try client.list("porter_task", "t1", false) == [])
     }
 
     @Test func `a live name is taken and names its holder; a destroyed machine's name is free`() throws {
@@ -77,10 +77,10 @@ private func body(_ response: Response) -> JSON { JSON(response.body) ?? .null }
         let id = try world.create()
         #expect(world.fault(["kind": "empty_list", "times": 2]) == 204)
         let client = world.client
-        #expect(try client.list("porter_task", "t1") == [])
+        #expect(try client.list("porter_task", "t1", false) == [])
         #expect(try client.find(id) != nil)
-        #expect(try client.list("porter_task", "t1") == [])
-        #expect(try client.list("porter_task", "t1").count == 1)
+        #expect(try client.list("porter_task", "t1", false) == [])
+        #expect(try client.list("porter_task", "t1", false).count == 1)
     }
 
     @Test func `an image that cannot be pulled never starts and has no exit`() throws {

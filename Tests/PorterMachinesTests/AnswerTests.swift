@@ -125,7 +125,7 @@ import Testing
     @Test func `a list is all of its machines`() throws {
         let engine = ScriptedEngine(.json(200, try JSONValue(#"[{"id":"a"},{"id":"b","state":"started"}]"#)))
 
-        let found = try engine.machines.list("porter_instance", "i")
+        let found = try engine.machines.list("porter_instance", "i", false)
 
         #expect(found.map(\.id) == ["a", "b"])
         #expect(found.map(\.state) == [.unknown, .started])

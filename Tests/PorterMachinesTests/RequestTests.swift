@@ -58,18 +58,21 @@ import Testing
     }
 
     @Test func `find, list and destroy ask at their addresses without a body`() throws {
-        let engine = ScriptedEngine(.json(200, Self.machine), .json(200, .array([])), Response(status: 200))
+        let engine = ScriptedEngine(
+            .json(200, Self.machine), .json(200, .array([])), .json(200, .array([])), Response(status: 200))
 
         _ = try engine.machines.find("148ed193c50489")
-        _ = try engine.machines.list("porter_instance", "a b&c=d")
+        _ = try engine.machines.list("porter_instance", "a b&c=d", false)
+        _ = try engine.machines.list("porter_task", "t", true)
         try engine.machines.destroy("148ed193c50489")
 
         let requests = engine.recorder.requests
-        #expect(requests.map(\.method) == ["GET", "GET", "DELETE"])
+        #expect(requests.map(\.method) == ["GET", "GET", "GET", "DELETE"])
         #expect(
             requests.map(\.target) == [
                 ScriptedEngine.collection + "/148ed193c50489",
                 ScriptedEngine.collection + "?metadata.porter_instance=a%20b%26c%3Dd",
+                ScriptedEngine.collection + "?metadata.porter_task=t&include_deleted=true",
                 ScriptedEngine.collection + "/148ed193c50489?force=true",
             ])
         for request in requests {

@@ -47,7 +47,7 @@ import Testing
         for case .failure(let error) in outcomes.withLock({ $0 }) {
             #expect(error.code == .nameTaken(id: id))
         }
-        #expect(try runner.machines.list("porter_task", "task_1").map(\.id) == [id])
+        #expect(try runner.machines.list("porter_task", "task_1", false).map(\.id) == [id])
     }
 
     @Test func `a list takes every key into account, and destroyed machines on request`() throws {

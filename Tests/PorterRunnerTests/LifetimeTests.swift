@@ -29,7 +29,7 @@ import Testing
         #expect(found.exit?.wasRequested == false)
         #expect(found.exit?.message == "the runner ended while the machine ran, and the machine with it")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder(next, "workspaces")).isEmpty)
-        #expect(try next.machines.list("porter_task", "task_1").isEmpty)
+        #expect(try next.machines.list("porter_task", "task_1", false).isEmpty)
         _ = try next.machines.create(RunnerProcess.plan("a"))
     }
 

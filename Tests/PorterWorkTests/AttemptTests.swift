@@ -372,4 +372,22 @@ import Testing
         #expect(try world.flaws(id) == [])
         #expect(try world.task(id).state == .success)
     }
+
+    @Test(arguments: [false, true])
+    func `a run that is over before its machine's creation was known gets no second machine`(
+        listsAreEmpty: Bool
+    ) throws {
+        let world = try World()
+        world.engine.faults.plant(.uncertainAfter, at: "create")
+        world.engine.hidesMachines = listsAreEmpty
+        let id = try world.ask()
+
+        try world.live(seconds: 60)
+        world.engine.hidesMachines = false
+        try world.live(until: id)
+
+        #expect(world.engine.all.count == 1)
+        #expect(try world.task(id).state == .success)
+        #expect(try world.flaws(id) == [])
+    }
 }

@@ -112,7 +112,7 @@ enum OutgoingCall {
                         name: "porter", image: "i", environment: [:], metadata: [:], region: nil, cpus: 1,
                         memory: 1))
             case "find": _ = try client.find("m1")
-            case "list": _ = try client.list("porter_task", "t")
+            case "list": _ = try client.list("porter_task", "t", false)
             case "destroy": try client.destroy("m1")
             default: preconditionFailure("add a sample call of \(name)")
             }

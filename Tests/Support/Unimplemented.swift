@@ -44,7 +44,7 @@ extension Machines {
         Machines(
             create: { _ throws(MachinesError) in throw refuse("create") },
             find: { _ throws(MachinesError) in throw refuse("find") },
-            list: { _, _ throws(MachinesError) in throw refuse("list") },
+            list: { _, _, _ throws(MachinesError) in throw refuse("list") },
             destroy: { _ throws(MachinesError) in throw refuse("destroy") })
     }
 

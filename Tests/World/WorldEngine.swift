@@ -92,10 +92,12 @@ package final class WorldEngine: Sendable {
             find: { (id) throws(MachinesError) in
                 try self.call("find") { $0.first { $0.machine.id == id }?.machine }
             },
-            list: { (key, value) throws(MachinesError) in
+            list: { (key, value, includeGone) throws(MachinesError) in
                 try self.call("list") { entries in
                     if self.hidesMachines { return [] }
-                    return entries.map(\.machine).filter { $0.metadata[key] == value && !$0.isGone }
+                    return entries.map(\.machine).filter {
+                        $0.metadata[key] == value && (includeGone || !$0.isGone)
+                    }
                 }
             },
             destroy: { (id) throws(MachinesError) in

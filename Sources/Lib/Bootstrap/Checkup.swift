@@ -88,7 +88,7 @@ package struct Checkup: Sendable {
                     + "PORTER_FLY_TOKEN)", isGood: false)
         }
         do throws(MachinesError) {
-            let machines = try instance.work.world.machines.list("porter_check", "1")
+            let machines = try instance.work.world.machines.list("porter_check", "1", false)
             return Finding(
                 name: "engine",
                 words: "\(engine.name) answers, \(instance.work.policy.caps.total) runs at once at most",

@@ -37,8 +37,8 @@ final class FlyEngine: Sendable {
         Machines(
             create: { plan throws(MachinesError) in try self.current("create machine").create(plan) },
             find: { id throws(MachinesError) in try self.current("find machine").find(id) },
-            list: { key, value throws(MachinesError) in
-                try self.current("list machines").list(key, value)
+            list: { key, value, includeGone throws(MachinesError) in
+                try self.current("list machines").list(key, value, includeGone)
             },
             destroy: { id throws(MachinesError) in try self.current("destroy machine").destroy(id) })
     }

@@ -104,7 +104,7 @@ extension Probes {
             fly: { app, token throws(MachinesError) in
                 let machines = Machines.live(transport: transport, baseURL: address, app: app, token: token)
                 // No machine has this mark: the answer only says that app and token are good.
-                _ = try machines.list("porter_check", "1")
+                _ = try machines.list("porter_check", "1", false)
             }, operatorsFly: operators)
     }
 }

@@ -39,9 +39,10 @@ struct MachinesClient: Sendable {
         }
     }
 
-    func list(_ key: String, _ value: String) throws(MachinesError) -> [Machine] {
+    func list(_ key: String, _ value: String, includeGone: Bool) throws(MachinesError) -> [Machine] {
         let operation = "list machines"
-        let query = "?metadata.\(Self.encoded(key))=\(Self.encoded(value))"
+        var query = "?metadata.\(Self.encoded(key))=\(Self.encoded(value))"
+        if includeGone { query += "&include_deleted=true" }
         let response = try call(operation, "GET", query)
         return try Self.decode([MachineJSON].self, response, operation).map(\.value)
     }

@@ -15,7 +15,9 @@ extension Machines {
         return Machines(
             create: { plan throws(MachinesError) in try client.create(plan) },
             find: { id throws(MachinesError) in try client.find(id) },
-            list: { key, value throws(MachinesError) in try client.list(key, value) },
+            list: { key, value, includeGone throws(MachinesError) in
+                try client.list(key, value, includeGone: includeGone)
+            },
             destroy: { id throws(MachinesError) in try client.destroy(id) })
     }
 }

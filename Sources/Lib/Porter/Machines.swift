@@ -10,8 +10,10 @@ package struct Machines: Sendable {
     package var create: @Sendable (_ plan: MachinePlan) throws(MachinesError) -> Machine
     /// The machine with its events, destroyed ones too; nil when the engine never knew it.
     package var find: @Sendable (_ id: String) throws(MachinesError) -> Machine?
-    /// The machines that carry the metadata; an empty list is no proof that there is none.
-    package var list: @Sendable (_ key: String, _ value: String) throws(MachinesError) -> [Machine]
+    /// The machines that carry the metadata, those that are gone only if asked for; an empty list is no proof that
+    /// there is none.
+    package var list:
+        @Sendable (_ key: String, _ value: String, _ includeGone: Bool) throws(MachinesError) -> [Machine]
     /// Destroys the machine by force; one that is gone already counts as destroyed.
     package var destroy: @Sendable (_ id: String) throws(MachinesError) -> Void
 
@@ -19,7 +21,7 @@ package struct Machines: Sendable {
     package init(
         create: @escaping @Sendable (MachinePlan) throws(MachinesError) -> Machine,
         find: @escaping @Sendable (String) throws(MachinesError) -> Machine?,
-        list: @escaping @Sendable (String, String) throws(MachinesError) -> [Machine],
+        list: @escaping @Sendable (String, String, Bool) throws(MachinesError) -> [Machine],
         destroy: @escaping @Sendable (String) throws(MachinesError) -> Void
     ) {
         self.create = create

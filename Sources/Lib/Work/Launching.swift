@@ -67,8 +67,14 @@ extension Work {
             let (id, _) = try perform(
                 "\(task.id.rawValue)/machine.create/\(attempt.number)", task: task.id, for: claim,
                 find: {
-                    try machines.list("porter_task", task.id.rawValue)
-                        .first { $0.name == plan.name }?.id
+                    if let made = try machines.made(for: attempt) { return made.id }
+                    // Whoever claimed the task is that machine, whatever a list leaves out.
+                    guard try store.findAttempt(task.id, attempt.number)?.claimedAt == nil else {
+                        throw MachinesError(
+                            .uncertain, operation: "find the machine that claimed the task",
+                            message: "no list shows \(plan.name)")
+                    }
+                    return nil
                 },
                 call: {
                     do throws(MachinesError) {
@@ -112,5 +118,17 @@ extension Work {
             // Supervision replaces the attempt when nobody has claimed it in time.
             throw error
         }
+    }
+}
+
+extension Machines {
+    /// The machine that was made for the attempt; a run may be over before anybody wrote down its machine's id.
+    ///
+    /// A live one comes before those that are gone.
+    func made(for attempt: Attempt) throws(MachinesError) -> Machine? {
+        let made = try list("porter_task", attempt.task.rawValue, true).filter {
+            $0.name == attempt.machineName
+        }
+        return made.first { !$0.isGone } ?? made.first
     }
 }

@@ -70,7 +70,7 @@ extension Work {
     private func destroyLeftovers(of instance: Mark, in machines: Machines) throws(StoreError) -> Int {
         var destroyed = 0
         do {
-            for machine in try machines.list("porter_instance", instance.value)
+            for machine in try machines.list("porter_instance", instance.value, false)
             where !machine.isGone && machine.state != .destroying {
                 let task = try machine.metadata["porter_task"].flatMap(TaskID.init(rawValue:))
                     .flatMap { try store.findTask($0) }

@@ -198,8 +198,7 @@ extension Work {
         let machines = machines(attempt.account)
         var found = try machine(of: attempt)
         if found == nil {
-            found = try machines.list("porter_task", attempt.task.rawValue)
-                .first { $0.name == attempt.machineName }
+            found = try machines.made(for: attempt)
         }
         if let running = found, !running.isGone {
             world.moment("machine.destroy.calling")
