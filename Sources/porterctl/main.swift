@@ -96,7 +96,7 @@ do throws(StoreError) {
         check(.start(.ctl)).leave()
     case ("tasks", 1):
         let instance = Instance.start(.ctl)
-        for task in try instance.store.listTasks(TaskFilter(limit: 50)) { print(line(task)) }
+        for task in try instance.store.listTasks(TaskFilter(limit: 50)).tasks { print(line(task.task)) }
         ExitCode.done.leave()
     case ("show", 2):
         guard let id = TaskID(rawValue: arguments[1]) else { wrongCall("\(arguments[1]) is no task's id") }

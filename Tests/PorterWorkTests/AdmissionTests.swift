@@ -96,7 +96,7 @@ import Testing
         let world = try World { $0.owners = ["other"] }
 
         #expect(try world.say("@porter demo fix it") == .ignored)
-        #expect(try world.store.listTasks(TaskFilter(limit: 10)).isEmpty)
+        #expect(try world.store.listTasks(TaskFilter(limit: 10)).tasks.isEmpty)
     }
 
     @Test func `an account that turns out not to be served ends silently`() throws {
@@ -286,7 +286,7 @@ import Testing
         let unknown = try world.ask(by: World.rita)
         try world.settle()
 
-        #expect(try world.store.listTasks(TaskFilter(limit: 10)).map(\.id) == [running])
+        #expect(try world.store.listTasks(TaskFilter(limit: 10)).tasks.map(\.task.id) == [running])
         #expect(try world.store.place(of: unknown, world.work.policy.caps, at: world.now) == nil)
         #expect(world.statuses(unknown).isEmpty)
     }

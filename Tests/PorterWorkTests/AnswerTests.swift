@@ -38,7 +38,7 @@ import Testing
         #expect(body.hasSuffix("\n\n<!-- porter:reply:9 -->"))
         #expect(world.github.seen.ours.count == 1)
         #expect(world.engine.all.isEmpty)
-        #expect(try world.store.listTasks(TaskFilter(limit: 5)).isEmpty)
+        #expect(try world.store.listTasks(TaskFilter(limit: 5)).tasks.isEmpty)
     }
 
     @Test(arguments: [

@@ -32,6 +32,24 @@ package struct TaskFilter: Hashable, Sendable {
     }
 }
 
+/// A task of a list, with what a list shows of its current attempt.
+package struct ListedTask: Hashable, Sendable {
+    /// The task itself.
+    package let task: PorterTask
+    /// The engine's id of the current attempt's machine; nil until the engine has answered.
+    package let machineID: String?
+    /// Accepted callbacks of the current attempt's worker; 0 before the first attempt.
+    package let callbacks: Int
+}
+
+/// A page of a list.
+package struct TaskPage: Hashable, Sendable {
+    /// The tasks, newest first; after a search there may be few, and more on the next page.
+    package let tasks: [ListedTask]
+    /// What the next page begins below; nil when nothing older is left to look at.
+    package let next: TaskID?
+}
+
 /// What a task's comments on GitHub are, as far as they exist.
 package struct TaskComments: Hashable, Sendable {
     /// GitHub's id of the status comment; nil until it is posted.
@@ -70,19 +88,71 @@ extension Database {
         }
     }
 
+    /// Tasks whose words a page of a search reads at most: their rows lie all over the file.
+    static let searchDepth = 5_000
+
     /// The page of tasks that the filter lets through, newest first.
     ///
     /// A task whose author's permission is not known yet is in no list. The page is found in an index that holds all
-    /// that is asked for but words; only then the rows themselves are read.
-    package func listTasks(_ filter: TaskFilter) throws(StoreError) -> [PorterTask] {
+    /// that is asked for but words; only then the rows themselves are read. Words are looked for in ``searchDepth``
+    /// tasks; the next page goes on below those.
+    package func listTasks(_ filter: TaskFilter) throws(StoreError) -> TaskPage {
         try read("list tasks") { db in
-            let (sql, arguments) = try Self.page(filter, db)
-            return try Row.fetchAll(db, sql: sql, arguments: arguments).map(PorterTask.init(row:))
+            let deepest = filter.search == nil ? nil : try Self.deepest(filter, db)
+            // One more than asked for tells whether there is a next page.
+            var wider = filter
+            wider.limit += 1
+            let (sql, arguments) = try Self.page(wider, downTo: deepest, db)
+            let found = try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in
+                ListedTask(
+                    task: try PorterTask(row: row), machineID: row["listed_machine"],
+                    callbacks: row["listed_callbacks"] ?? 0)
+            }
+            let tasks = Array(found.prefix(filter.limit))
+            return TaskPage(tasks: tasks, next: found.count > filter.limit ? tasks.last?.task.id : deepest)
         }
+    }
+
+    /// The last task in whose words a page of the search looks; nil when there are no more than those.
+    private static func deepest(_ filter: TaskFilter, _ db: GRDB.Database) throws -> TaskID? {
+        let (condition, arguments) = try condition(filter, db)
+        return try String.fetchOne(
+            db,
+            sql: """
+                SELECT id FROM tasks INDEXED BY tasks_list
+                WHERE \(condition) ORDER BY id DESC LIMIT 1 OFFSET \(searchDepth - 1)
+                """, arguments: arguments
+        ).flatMap(TaskID.init(rawValue:))
     }
 
     /// The statement of a page.
     static func page(
+        _ filter: TaskFilter, downTo deepest: TaskID? = nil, _ db: GRDB.Database
+    ) throws -> (sql: String, arguments: StatementArguments) {
+        var (condition, arguments) = try condition(filter, db)
+        if let deepest {
+            condition += " AND id >= ?"
+            arguments += [deepest.rawValue]
+        }
+        if let search = filter.search {
+            condition += """
+                 AND (instr(lower(issue_title), lower(?)) > 0 OR instr(lower(instructions), lower(?)) > 0)
+                """
+            arguments += [search, search]
+        }
+        arguments += [filter.limit]
+        let sql = """
+            SELECT tasks.*, attempts.machine_id AS listed_machine, attempts.callbacks AS listed_callbacks
+            FROM tasks LEFT JOIN attempts ON attempts.task_id = tasks.id AND attempts.number = tasks.attempt
+            WHERE tasks.id IN (
+                SELECT id FROM tasks INDEXED BY tasks_list WHERE \(condition) ORDER BY id DESC LIMIT ?)
+            ORDER BY tasks.id DESC
+            """
+        return (sql, arguments)
+    }
+
+    /// All that is asked for but words, in terms of what the index of the list holds.
+    private static func condition(
         _ filter: TaskFilter, _ db: GRDB.Database
     ) throws -> (sql: String, arguments: StatementArguments) {
         var clauses = ["(admitted_at IS NOT NULL OR finished_at IS NOT NULL)"]
@@ -110,11 +180,6 @@ extension Database {
             require("+author_id IN (\(Self.marks(ids)))", StatementArguments(ids))
         }
         if let issue = filter.issue { require("+issue_number = ?", [issue]) }
-        if let search = filter.search {
-            require(
-                "(instr(lower(issue_title), lower(?)) > 0 OR instr(lower(instructions), lower(?)) > 0)",
-                [search, search])
-        }
         if let from = filter.from { require("created_at >= ?", [from.milliseconds]) }
         if let to = filter.to { require("created_at <= ?", [to.milliseconds]) }
         if let person = filter.visibleTo {
@@ -123,14 +188,7 @@ extension Database {
                 [person])
         }
         if let before = filter.before { require("id < ?", [before.rawValue]) }
-        arguments += [filter.limit]
-        let sql = """
-            SELECT * FROM tasks WHERE id IN (
-                SELECT id FROM tasks INDEXED BY tasks_list
-                WHERE \(clauses.joined(separator: " AND ")) ORDER BY id DESC LIMIT ?)
-            ORDER BY id DESC
-            """
-        return (sql, arguments)
+        return (clauses.joined(separator: " AND "), arguments)
     }
 
     /// The values, or one that no row has: for an empty list SQLite finds no way through the index, and refuses.

@@ -45,17 +45,12 @@ extension Site {
         var filter = try TaskFilter(query: exchange.query.fields, states: states)
         filter.visibleTo = try sight(exchange).person
         return try reading { () throws(StoreError) in
-            // One more than asked for tells whether there is a next page.
-            var wider = filter
-            wider.limit += 1
-            let tasks = try work.world.store.listTasks(wider)
-            let page = tasks.prefix(filter.limit)
-            let shown = try page.map { (task) throws(StoreError) in try view(task).json }
+            let page = try work.world.store.listTasks(filter)
             return .json(
                 200,
                 .object([
-                    "tasks": .array(shown.map(JSON.object)),
-                    "next": .text(tasks.count > filter.limit ? page.last?.id.rawValue : nil),
+                    "tasks": .array(page.tasks.map { .object(TaskView($0).json) }),
+                    "next": .text(page.next?.rawValue),
                 ]))
         }
     }
@@ -82,7 +77,7 @@ extension Site {
             .object([
                 "id": .string(task.id.rawValue), "status": .string(task.state.rawValue),
                 "reason": .text(task.reason?.rawValue),
-                "progress": TaskView(task: task, attempt: nil).progress,
+                "progress": TaskView(task: task, machineID: nil, callbacks: 0).progress,
             ]))
     }
 
@@ -152,7 +147,8 @@ extension Site {
     }
 
     func view(_ task: PorterTask) throws(StoreError) -> TaskView {
-        TaskView(task: task, attempt: try work.world.store.findAttempt(task.id, task.attempt))
+        let attempt = try work.world.store.findAttempt(task.id, task.attempt)
+        return TaskView(task: task, machineID: attempt?.machineID, callbacks: attempt?.callbacks ?? 0)
     }
 
     /// A whole number of the query, nil when it is not there.

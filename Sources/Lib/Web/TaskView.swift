@@ -4,8 +4,10 @@ import PorterStore
 /// A task as the interface shows it: every field of contract section 5, absent ones `null`.
 struct TaskView {
     let task: PorterTask
-    /// The current attempt, once there is one.
-    let attempt: Attempt?
+    /// The engine's id of the current attempt's machine.
+    let machineID: String?
+    /// Accepted callbacks of the current attempt's worker.
+    let callbacks: Int
 
     var json: [String: JSON] {
         [
@@ -30,9 +32,9 @@ struct TaskView {
             "status_comment_url": .text(task.statusCommentURL),
             "ending_comment_url": .text(task.endingCommentURL),
             "executor": .string(task.executor),
-            "machine_id": .text(attempt?.machineID),
+            "machine_id": .text(machineID),
             "attempt": .whole(task.attempt),
-            "callback_attempts": .whole(attempt?.callbacks ?? 0),
+            "callback_attempts": .whole(callbacks),
             "progress": progress,
             "usage": usage,
             "timeout_s": .whole(task.timeout),
@@ -76,4 +78,10 @@ struct TaskView {
     }
 
     private func moment(_ instant: Instant?) -> JSON { .text(instant?.iso8601) }
+}
+
+extension TaskView {
+    init(_ listed: ListedTask) {
+        self.init(task: listed.task, machineID: listed.machineID, callbacks: listed.callbacks)
+    }
 }
