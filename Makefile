@@ -1,9 +1,9 @@
 # Porter's house rules in one place. Everything of weight is in scripts/, where it can be read and linted.
 #
 # Two builds exist and no third: debug with the tests (`.build/debug`), and the programs as they are installed
-# (`.build/release`, optimised, with Swift's runtime inside), which the demonstration and the end-to-end tests
-# run too. The latter is made program by program: the static runtime has no Testing, and a build of everything
-# would want it for Tests/Support.
+# (`.build-release/release`, optimised, with Swift's runtime inside), which the demonstration and the end-to-end
+# tests run too. Each has a folder of its own, so that both can be made at once. The latter is made program by
+# program: the static runtime has no Testing, and a build of everything would want it for Tests/Support.
 
 SHELL = /bin/sh
 PREFIX ?= /usr/local
@@ -12,12 +12,12 @@ AGENT ?= codex
 CHAOS ?=
 SETUP = @scripts/setup
 PYTHON = /usr/bin/python3
-RELEASE = --configuration release --static-swift-stdlib
+RELEASE = --scratch-path .build-release --configuration release --static-swift-stdlib
 PROGRAMS = porter-fcgi porter-watchdog porter-runner porter-worker porterctl porter-playground
 export PREFIX DESTDIR
 
 # Newer than every source once the programs are built; asking SwiftPM six times would cost ten seconds.
-BUILT = .build/release/programs-built
+BUILT = .build-release/release/programs-built
 
 .DEFAULT_GOAL = help
 .PHONY: help setup build demo run test test-long lint format chaos bench install clean
@@ -68,13 +68,13 @@ chaos: build ## Kill Porter 10,000 times and more, and check the promise from ou
 
 bench: build ## Measure the way in beside a bare C responder and others, a pass and lists beside a long history
 	$(SETUP) run bench
-	$(PYTHON) Benchmarks/ingest/ingest.py .build/release/porter-fcgi
-	$(PYTHON) Benchmarks/ingest/peers.py .build/release/porter-fcgi
-	$(PYTHON) Benchmarks/pass/pass.py .build/release/porter-watchdog
-	$(PYTHON) Benchmarks/lists/lists.py .build/release
+	$(PYTHON) Benchmarks/ingest/ingest.py .build-release/release/porter-fcgi
+	$(PYTHON) Benchmarks/ingest/peers.py .build-release/release/porter-fcgi
+	$(PYTHON) Benchmarks/pass/pass.py .build-release/release/porter-watchdog
+	$(PYTHON) Benchmarks/lists/lists.py .build-release/release
 
 install: ## Install what was built (DESTDIR, PREFIX=/usr/local); keeps what the operator changed
 	@scripts/install
 
 clean: ## Remove everything that was built; keeps the virtual environments
-	rm -rf .build build
+	rm -rf .build .build-release build

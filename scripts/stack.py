@@ -53,7 +53,7 @@ class StackError(Exception):
 def programs_folder() -> Path:
     """Where the built programs are; PORTER_PROGRAMS overrides the release build."""
     chosen = os.environ.get("PORTER_PROGRAMS")
-    return Path(chosen) if chosen else ROOT / ".build" / "release"
+    return Path(chosen) if chosen else ROOT / ".build-release" / "release"
 
 
 def wait_for(condition, what: str, seconds: float = 30.0, every: float = 0.05):

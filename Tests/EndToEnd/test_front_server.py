@@ -117,7 +117,7 @@ def wait_until(condition, what: str, seconds: float = 15) -> None:
 
 def program(name: str) -> str:
     folder = os.environ.get("PORTER_PROGRAMS")
-    folders = [Path(folder)] if folder else [ROOT / ".build/release", ROOT / ".build/debug"]
+    folders = [Path(folder)] if folder else [ROOT / ".build-release/release", ROOT / ".build/debug"]
     for candidate in folders:
         if (candidate / name).exists():
             return str(candidate / name)
