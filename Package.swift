@@ -68,6 +68,7 @@ let package = Package(
     targets: [
         // C libraries.
         c("Linux", apt: "libc6-dev"),
+        c("SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         c("FastCGI", pkgConfig: "fcgi", apt: "libfcgi-dev"),
         c("Curl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         c("OpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
@@ -86,7 +87,7 @@ let package = Package(
         lib("Prompt", "Porter"),
         lib("Agents", "Porter"),
         lib(
-            "Store", "Porter", "PorterProcess", "CLinux", .product(name: "GRDB", package: "GRDB.swift"),
+            "Store", "Porter", "PorterProcess", "CLinux", "CSQLite", .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift")),
         lib("GitHub", "Porter", "PorterHTTP", "PorterCrypto"),
         lib("Machines", "Porter", "PorterHTTP"),

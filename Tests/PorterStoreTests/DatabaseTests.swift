@@ -30,6 +30,44 @@ import Testing
         #expect(keys == 1)
     }
 
+    @Test(
+        arguments: ["tasks (id)", "commands (comment_id)", "deliveries (guid)", "events (id)", "jobs (id)"])
+    func `to store a command makes no tables in memory`(table: String) throws {
+        let store = try Store()
+        let steps = try store.database.read("explain") { db in
+            try Row.fetchAll(db, sql: "EXPLAIN INSERT INTO \(table) VALUES (1)").map { $0["opcode"] as String }
+        }
+        #expect(steps.contains("Insert") || steps.contains("IdxInsert"))
+        #expect(!steps.contains("OpenEphemeral"))
+    }
+
+    @Test func `settings are remembered for a moment, but not over a change of one's own`() throws {
+        let store = try Store()
+        let database = store.database
+        #expect(try database.recentSettings(scope: "shared") == [:])
+        try database.setSetting("draft", scope: "shared", to: "true", at: store.start)
+        #expect(try database.recentSettings(scope: "shared") == ["draft": "true"])
+        _ = try database.changeSettings(
+            scope: "shared", ["draft": "false"], expecting: nil, at: store.start)
+        #expect(try database.recentSettings(scope: "shared") == ["draft": "false"])
+
+        try store.another().setSetting("draft", scope: "shared", to: "true", at: store.start)
+        #expect(eventually { (try? database.recentSettings(scope: "shared")) == ["draft": "true"] })
+    }
+
+    @Test func `what was read before a change is not kept after it`() {
+        let recent = RecentSettings()
+        let seen = recent.changes
+        recent.forget()
+        recent.keep("shared", ["draft": "false"], seenAt: seen)
+        #expect(recent.find("shared") == nil)
+        for number in 0...RecentSettings.most {
+            recent.keep("user:\(number)", [:], seenAt: recent.changes)
+        }
+        #expect(recent.find("user:0") == nil)
+        #expect(recent.find("user:\(RecentSettings.most)") != nil)
+    }
+
     @Test func `nobody but its owner may read the file`() throws {
         let store = try Store()
         for name in ["porter.sqlite", "porter.sqlite-wal"] {

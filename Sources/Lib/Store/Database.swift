@@ -1,4 +1,5 @@
 import CLinux
+import CSQLite
 import Dispatch
 import Foundation
 import GRDB
@@ -27,6 +28,7 @@ package final class Database: Sendable {
     let unreturned = Mutex<[JobClaim]>([])
     private let wakers = Wakers()
     let facts = Facts()
+    let recent = RecentSettings()
 
     /// Milliseconds that a connection waits for another's lock.
     package static let busyTimeout = 5000
@@ -35,6 +37,9 @@ package final class Database: Sendable {
     static let readers = 6
     /// Kibibytes of pages that each connection keeps; the system's cache has the rest.
     static let cache = 1024
+
+    /// SQLite's own count of the memory that it uses takes a lock of the whole process at each allocation.
+    private static let countsNoMemory = porter_sqlite_counts_no_memory() == SQLITE_OK
 
     /// Opens the file, makes it when there is none, and brings its schema up to date.
     ///
@@ -47,6 +52,7 @@ package final class Database: Sendable {
     /// The same with other bounds for its write-ahead log.
     init(path: String, bounds: Checkpoints.Bounds) throws(StoreError) {
         self.path = path
+        _ = Self.countsNoMemory
         do {
             let guardian = try MigrationLock(path: path + "-migrate")
             defer { guardian.release() }

@@ -57,6 +57,7 @@ extension Database {
         at now: Instant
     ) throws(StoreError) {
         let (app, region) = (Self.quoted(app), region.map(Self.quoted))
+        defer { recent.forget() }
         try write("save Fly app") { transaction in
             try transaction.save(
                 token, scope: scope, provider: Self.flyProvider, name: Self.flyToken, sealer: sealer, at: now)
@@ -70,7 +71,8 @@ extension Database {
     ///
     /// - Returns: whether there was one.
     package func deleteFly(scope: String, audit entry: AuditEntry) throws(StoreError) -> Bool {
-        try write("delete Fly app") { transaction in
+        defer { recent.forget() }
+        return try write("delete Fly app") { transaction in
             let removed = try transaction.run(
                 "DELETE FROM secrets WHERE scope = ? AND provider = ?", [scope, Self.flyProvider])
             try transaction.run(

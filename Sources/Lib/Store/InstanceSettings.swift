@@ -18,6 +18,17 @@ extension Database {
         try read("list settings") { try Self.settings(scope, $0) }
     }
 
+    /// All settings of a scope as of a second ago; what this process changes is seen at once.
+    ///
+    /// For what each command asks.
+    package func recentSettings(scope: String) throws(StoreError) -> [String: String] {
+        if let known = recent.find(scope) { return known }
+        let seen = recent.changes
+        let found = try listSettings(scope: scope)
+        recent.keep(scope, found, seenAt: seen)
+        return found
+    }
+
     /// The settings of all scopes whose names begin so, by scope.
     package func listSettings(
         scopesBeginning prefix: String
@@ -42,7 +53,8 @@ extension Database {
         scope: String, _ changes: [String: String?], expecting expected: [String: String]?,
         audit entry: AuditEntry? = nil, at now: Instant
     ) throws(StoreError) -> [String: String]? {
-        try write("change settings") { transaction -> Changed in
+        defer { recent.forget() }
+        return try write("change settings") { transaction -> Changed in
             if let expected, try Self.settings(scope, transaction.db) != expected {
                 return Changed(settings: nil)
             }
@@ -69,6 +81,7 @@ extension Database {
     package func setSetting(
         _ name: String, scope: String, to json: String?, at now: Instant
     ) throws(StoreError) {
+        defer { recent.forget() }
         try write("set setting") { try $0.set(name, scope: scope, to: json, at: now) }
     }
 }

@@ -44,8 +44,8 @@ package struct RunDefaults: Hashable, Sendable {
 extension Work {
     /// What the person's runs are like that do not say.
     package func runDefaults(of person: Person) throws(StoreError) -> RunDefaults {
-        let own = Preferences(try store.listSettings(scope: SettingsScope.person(person.id).name))
-        let team = Preferences(try store.listSettings(scope: SettingsScope.shared.name))
+        let own = Preferences(try store.recentSettings(scope: SettingsScope.person(person.id).name))
+        let team = Preferences(try store.recentSettings(scope: SettingsScope.shared.name))
         let limits = policy.limits
         return RunDefaults(
             priority: (own.text("default_priority") ?? team.text("default_priority"))

@@ -14,6 +14,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-26 retention", migrate: indexRetention)
         migrator.registerMigration("2026-11-26 settings", migrate: createSettings)
         migrator.registerMigration("2026-11-26 turns", migrate: createTurns)
+        migrator.registerMigration("2026-11-27 checks", migrate: simplifyChecks)
         return migrator
     }
 }
