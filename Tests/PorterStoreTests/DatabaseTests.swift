@@ -35,7 +35,9 @@ import Testing
     func `to store a command makes no tables in memory`(table: String) throws {
         let store = try Store()
         let steps = try store.database.read("explain") { db in
-            try Row.fetchAll(db, sql: "EXPLAIN INSERT INTO \(table) VALUES (1)").map { $0["opcode"] as String }
+            try Row.fetchAll(db, sql: "EXPLAIN INSERT INTO \(table) VALUES (1)").map {
+                $0["opcode"] as String
+            }
         }
         #expect(steps.contains("Insert") || steps.contains("IdxInsert"))
         #expect(!steps.contains("OpenEphemeral"))

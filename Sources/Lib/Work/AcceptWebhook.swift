@@ -74,7 +74,7 @@ extension Work {
             }
             store.accept(
                 delivery, arrived, newID: .make(at: now, entropy: world.entropy),
-                executor: policy.engine.name, at: now
+                executor: operatorsPolicy.engine.name, at: now
             ) { outcome in
                 then(outcome.map { result($0, delivery) })
             }
@@ -86,7 +86,7 @@ extension Work {
     /// Whether the account's installations are served; true while that is not known yet, since admission
     /// asks again.
     package func serves(_ owner: Person) throws(StoreError) -> Bool {
-        if let owners = policy.owners { return try names(owners, owner) }
+        if let owners = operatorsPolicy.owners { return try names(owners, owner) }
         guard let mark = try store.findFact(Self.ownerMark) else { return true }
         return mark.value == String(owner.id)
     }
@@ -104,7 +104,7 @@ extension Work {
         return result(
             try store.accept(
                 delivery, arrived, newID: .make(at: now, entropy: world.entropy),
-                executor: policy.engine.name, at: now), delivery)
+                executor: operatorsPolicy.engine.name, at: now), delivery)
     }
 
     /// The command in a comment that may hold one; nil when it asks for nothing.

@@ -24,7 +24,7 @@ package struct Work: Sendable {
     /// Everything outside the rules: the database, GitHub, the engine, time and chance.
     package let world: Surroundings
     /// What the instance's operator chose, as it was at start.
-    private let operatorsPolicy: Policy
+    let operatorsPolicy: Policy
     let team = TeamSettings()
     /// The parser of this instance's commands.
     let parser: CommandParser
