@@ -1,6 +1,3 @@
-import FoundationEssentials
-import Glibc
-
 /// Looks whether bytes are one JSON object, without decoding or copying anything.
 ///
 /// Most deliveries are of no interest to Porter; this is what proves them well-formed at the cost of one
@@ -11,8 +8,7 @@ struct JSONScan {
     /// Values inside values at most, as for decoding.
     static let maximumDepth = 512
 
-    private let bytes: UnsafeRawBufferPointer
-    private var index = 0
+    private var cursor: JSONCursor
     /// For each open value whether it is an object.
     private var open: [Bool] = []
 
@@ -23,12 +19,12 @@ struct JSONScan {
     }
 
     private init(bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
+        cursor = JSONCursor(bytes)
     }
 
     private mutating func run() -> Bool {
-        skipSpace()
-        guard peek() == UInt8(ascii: "{") else { return false }
+        cursor.skipSpace()
+        guard cursor.peek() == UInt8(ascii: "{") else { return false }
         // What may come next: a value, or after a value its separator.
         var needsValue = true
         repeat {
@@ -39,20 +35,20 @@ struct JSONScan {
             guard let more = separator() else { return false }
             needsValue = more
         } while !open.isEmpty
-        skipSpace()
-        return index == bytes.count
+        cursor.skipSpace()
+        return cursor.isAtEnd
     }
 
     /// Reads a value, or the beginning of one: true when an object or array with something in it begins.
     private mutating func value() -> Bool? {
-        skipSpace()
-        switch peek() {
+        cursor.skipSpace()
+        switch cursor.peek() {
         case UInt8(ascii: "{"):
             return begin(isObject: true, end: UInt8(ascii: "}"))
         case UInt8(ascii: "["):
             return begin(isObject: false, end: UInt8(ascii: "]"))
         case UInt8(ascii: "\""):
-            return string() ? false : nil
+            return cursor.string() == nil ? nil : false
         default:
             return word() ? false : nil
         }
@@ -60,10 +56,10 @@ struct JSONScan {
 
     private mutating func begin(isObject: Bool, end: UInt8) -> Bool? {
         guard open.count < Self.maximumDepth else { return nil }
-        index += 1
-        skipSpace()
-        if peek() == end {
-            index += 1
+        cursor.index += 1
+        cursor.skipSpace()
+        if cursor.peek() == end {
+            cursor.index += 1
             return false
         }
         open.append(isObject)
@@ -73,15 +69,15 @@ struct JSONScan {
 
     /// Reads what follows a value: a comma (true: another value comes) or the ends of values (false).
     private mutating func separator() -> Bool? {
-        skipSpace()
+        cursor.skipSpace()
         guard let isObject = open.last else { return false }
-        switch peek() {
+        switch cursor.peek() {
         case UInt8(ascii: ","):
-            index += 1
+            cursor.index += 1
             if isObject, !key() { return nil }
             return true
         case isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"):
-            index += 1
+            cursor.index += 1
             open.removeLast()
             return false
         default:
@@ -90,43 +86,24 @@ struct JSONScan {
     }
 
     private mutating func key() -> Bool {
-        skipSpace()
-        guard peek() == UInt8(ascii: "\""), string() else { return false }
-        skipSpace()
-        guard peek() == UInt8(ascii: ":") else { return false }
-        index += 1
+        cursor.skipSpace()
+        guard cursor.peek() == UInt8(ascii: "\""), cursor.string() != nil else { return false }
+        cursor.skipSpace()
+        guard cursor.peek() == UInt8(ascii: ":") else { return false }
+        cursor.index += 1
         return true
-    }
-
-    private mutating func string() -> Bool {
-        index += 1
-        while index < bytes.count, let start = bytes.baseAddress {
-            guard let quote = memchr(start + index, Int32(UInt8(ascii: "\"")), bytes.count - index) else {
-                return false
-            }
-            let position = UnsafeRawPointer(quote) - start
-            var backslashes = 0
-            while position - backslashes > index,
-                bytes[position - backslashes - 1] == UInt8(ascii: "\\")
-            {
-                backslashes += 1
-            }
-            index = position + 1
-            if backslashes % 2 == 0 { return true }
-        }
-        return false
     }
 
     /// A number, `true`, `false` or `null`.
     private mutating func word() -> Bool {
-        let start = index
-        while index < bytes.count {
-            switch bytes[index] {
+        let start = cursor.index
+        while let byte = cursor.peek() {
+            switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
                 UInt8(ascii: "-"), UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "E"):
-                index += 1
+                cursor.index += 1
             default:
-                return Self.isWord(UnsafeRawBufferPointer(rebasing: bytes[start..<index]))
+                return Self.isWord(UnsafeRawBufferPointer(rebasing: cursor.bytes[start..<cursor.index]))
             }
         }
         return false
@@ -163,18 +140,5 @@ struct JSONScan {
             guard digits() > 0 else { return false }
         }
         return rest.isEmpty
-    }
-
-    private mutating func skipSpace() {
-        while index < bytes.count {
-            switch bytes[index] {
-            case 9, 10, 13, 32: index += 1
-            default: return
-            }
-        }
-    }
-
-    private func peek() -> UInt8? {
-        index < bytes.count ? bytes[index] : nil
     }
 }

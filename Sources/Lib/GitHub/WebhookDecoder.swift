@@ -33,9 +33,12 @@ package enum WebhookDecoder {
     package static func decode(_ event: String, _ payload: Data) throws(Malformed) -> (
         WebhookEvent, action: String?
     ) {
+        if let members = JSONTree.read(payload), let read = try? Payload(members) {
+            return (read.event(event), read.action)
+        }
         let decoded: Payload
         do {
-            decoded = try JSONDecoder().decode(Payload.self, from: JSONSieve.sift(payload, Payload.members))
+            decoded = try JSONDecoder().decode(Payload.self, from: payload)
         } catch {
             guard let field = JSONField(error) else {
                 throw Malformed(description: "The body is not JSON.")
@@ -69,17 +72,6 @@ package enum WebhookDecoder {
 
 /// What deliveries say, of every event, as far as Porter reads it.
 struct Payload: Decodable {
-    /// The names of all members that are read here, at any depth; nothing else reaches the decoder.
-    static let members: Set<ArraySlice<UInt8>> = Set(
-        [
-            "action", "repository", "issue", "comment", "installation", "sender", "repositories",
-            "repositories_added", "repositories_removed", "id", "name", "full_name", "owner",
-            "default_branch",
-            "archived", "number", "title", "body", "pull_request", "account", "login", "slug", "type", "user",
-            "html_url", "author_association", "performed_via_github_app", "created_at", "updated_at",
-            "submitted_at", "closed_at", "review", "changes", "old_issue", "target_id", "suspended_at",
-        ].map { ArraySlice($0.utf8) })
-
     struct Repository: Decodable {
         @JSONNumber var id: Int64
         let name: String?
