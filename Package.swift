@@ -87,7 +87,8 @@ let package = Package(
         lib("Prompt", "Porter"),
         lib("Agents", "Porter"),
         lib(
-            "Store", "Porter", "PorterProcess", "CLinux", "CSQLite", .product(name: "GRDB", package: "GRDB.swift"),
+            "Store", "Porter", "PorterProcess", "CLinux", "CSQLite",
+            .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift")),
         lib("GitHub", "Porter", "PorterHTTP", "PorterCrypto"),
         lib("Machines", "Porter", "PorterHTTP"),
@@ -113,8 +114,8 @@ let package = Package(
 
         // The programs.
         program(
-            "porter-fcgi", "Porter", "PorterBootstrap", "PorterFastCGI", "PorterHTTP", "PorterSettings",
-            "PorterWeb"
+            "porter-fcgi", "Porter", "PorterBootstrap", "PorterFastCGI", "PorterHTTP", "PorterProcess",
+            "PorterSettings", "PorterWeb"
         ),
         program(
             "porter-watchdog", "Porter", "PorterBootstrap", "PorterSettings", "PorterStore", "PorterWork"

@@ -4,6 +4,7 @@ import Porter
 import PorterBootstrap
 import PorterFastCGI
 import PorterHTTP
+import PorterProcess
 import PorterSettings
 import PorterWeb
 
@@ -41,6 +42,7 @@ case .cgi:
 case .listening(let descriptor):
     let dispatcher = instance.startDispatcher()
     instance.journal.record(.notice, "serving", ["threads": "\(responder.threads)"])
+    StartupPages.giveBack()
     let isDrained = responder.serve(
         descriptor, until: { Responder.waitForSignal() },
         whenDraining: {
