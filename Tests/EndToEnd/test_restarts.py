@@ -91,7 +91,7 @@ def test_half_sent_requests_never_delay_the_exit(folder):
                 half.append(connection)
             wait_for(
                 lambda: open_sockets(stack.parts["porter-fcgi"].process.pid) >= accepted,
-                "all of them to be accepted", 10)
+                "all of them to be accepted", 60)
             begun = time.monotonic()
             code = stack.end("porter-fcgi")
             span = time.monotonic() - begun

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 
@@ -10,6 +9,8 @@ import pytest
 
 from conftest import ROOT, make_stack
 from outside import Person
+from stack import wait_for
+from steps import armed, build_shim
 from visitor import Visitor
 
 # The environment names no App.
@@ -206,28 +207,33 @@ def test_reused_and_foreign_codes_and_states_are_refused(folder):
         assert status == 302 and "/apps/porter-two/" in headers["Location"], body
 
 
-def test_killed_during_the_conversion_porter_has_a_way_on(folder):
-    """The responder is killed again and again while it converts; whatever it had stored is there."""
+@pytest.mark.parametrize(
+    ("step", "hidden", "becomes"),
+    [
+        ("setup.converting", {}, "again"), ("setup.converted", {}, "lost"), ("setup.stored", {}, "kept"),
+        ("setup.hook.calling", {"hide_webhook_secret": "1"}, "kept"),
+        ("setup.hook.called", {"hide_webhook_secret": "1"}, "kept"),
+    ])
+def test_killed_at_any_step_of_the_conversion_porter_has_a_way_on(folder, step, hidden, becomes):
+    """The responder dies at the step; what it had stored is there, and the words lead on from anywhere."""
     with bare_stack(folder, watchdog_every=None) as stack:
-        address = code_for(begin(stack))
-        for delay in [0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5]:
-            caller = subprocess.Popen(["curl", "-s", "-o", "/dev/null", "-m", "5", address])
-            time.sleep(delay)
-            stack.kill("porter-fcgi")
-            caller.wait(20)
-            stack.start_fcgi()
+        shim = build_shim(folder)
+        address = code_for(begin(stack), **hidden)
+        stack.end("porter-fcgi")
+        stack.start_fcgi(environment=armed(shim, step))
+        status, _, _ = fetch(address)
+        assert status == 502
+        wait_for(lambda: not stack.parts["porter-fcgi"].is_alive, f"the death at {step}")
+        stack.parts.pop("porter-fcgi")
+        stack.start_fcgi()
+        if becomes != "kept":
             status, answer, _ = stack.request("GET", f"{stack.porter_url}/api/setup/status")
-            if status == 404:
-                break
-            assert answer["stage"] in ("sent", "converting", "stored") and answer["message"], answer
-            status, body, headers = fetch(address)
-            if status == 302:
-                break
-            # GitHub gave its answer to a process that is dead: the words say so, and a new token leads on.
-            assert status == 502 and "setup-url" in body, (status, body)
-            address = code_for(begin(stack), name=f"Porter {int(delay * 100)}")
-        else:
-            status, body, headers = fetch(address)
+            assert (status, answer["stage"]) == (200, "converting") and answer["message"], answer
+            status, body, _ = fetch(address)
+            if becomes == "lost":
+                # GitHub gave its answer to a process that is dead: the words say so, and a new token leads on.
+                assert status == 502 and "setup-url" in body, (status, body)
+                status, body, _ = fetch(code_for(begin(stack), name="Porter Two"))
             assert status == 302, body
         assert stack.watchdog() == 0
         status, _, _ = stack.request("GET", f"{stack.porter_url}/api/setup/status")
