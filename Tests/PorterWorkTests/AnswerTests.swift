@@ -141,6 +141,33 @@ import Testing
         #expect(try world.flaws(again) == [])
     }
 
+    @Test func `nobody else's retry runs what a stranger asked for on a closed issue`() throws {
+        let world = try World()
+        let mine = try world.ask("@porter demo mine", by: World.wim)
+        try world.live(seconds: 60)
+        world.github.change { $0.issues[7]?.isOpen = false }
+        let strangers = try world.ask("@porter demo the stranger's", by: World.rita)
+        try world.live(seconds: 60)
+        #expect(try world.task(strangers).reason == .issueClosed)
+        world.github.change { $0.issues[7]?.isOpen = true }
+
+        let again = try world.ask("@porter retry", by: World.maria)
+        #expect(try world.task(again).instructions == "mine")
+        #expect(try world.task(mine).instructions == "mine")
+        #expect(try answer("@porter retry \(strangers.rawValue)", in: world).contains("`nothing_to_do`"))
+    }
+
+    @Test func `what admission refused after it found permission can be retried by others`() throws {
+        let world = try World()
+        let first = try world.ask("@porter demo --base=later fix it", by: World.wim)
+        try world.live(seconds: 60)
+        #expect(try world.task(first).reason == .baseBranchMissing)
+
+        let again = try world.ask("@porter retry", by: World.maria)
+
+        #expect(try world.task(again).instructions == "fix it")
+    }
+
     @Test func `retry of a task of another issue is answered, not done`() throws {
         let world = try World()
         world.github.change { state in

@@ -87,6 +87,12 @@ package enum Reason: String, CaseIterable, Sendable {
         }
     }
 
+    /// The reasons for which admission refuses a task only once its author was found to have permission.
+    package static let afterPermission: Set<Reason> = [
+        .baseBranchMissing, .agentMissing, .agentDisabled, .providerKeyMissing, .notSignedUp,
+        .flyNotConfigured,
+    ]
+
     /// What happened, one sentence, for a person who knows GitHub and not Porter's inside.
     package var sentence: String { row.sentence }
 

@@ -386,6 +386,9 @@ extension Transaction {
     }
 
     /// The wish of the ended task that a `retry` means; nil when there is none that ended.
+    ///
+    /// What somebody asked for whose permission was never found is nobody else's to run: with the authority of
+    /// whoever retries, a stranger's words would.
     func wish(toRetry target: TaskID?, for command: ArrivedCommand) throws -> TaskWish? {
         let row = try Row.fetchOne(
             db,
@@ -394,11 +397,14 @@ extension Transaction {
                     context, instructions
                 FROM tasks
                 WHERE repository_id = ? AND issue_number = ? AND finished_at IS NOT NULL
-                    AND reason IS NOT 'not_permitted' AND (? IS NULL OR id = ?)
+                    AND (admitted_at IS NOT NULL OR reason IN (\(Self.afterPermission))
+                        OR (author_id = ? AND reason IS NOT 'not_permitted'))
+                    AND (? IS NULL OR id = ?)
                 ORDER BY finished_at DESC, id DESC LIMIT 1
                 """,
             arguments: [
-                command.repository.id, command.issueNumber, target?.rawValue, target?.rawValue,
+                command.repository.id, command.issueNumber, command.author.id, target?.rawValue,
+                target?.rawValue,
             ])
         guard let row else { return nil }
         let baseGiven: Bool = row["base_given"]
@@ -408,4 +414,7 @@ extension Transaction {
             base: baseGiven ? row["base_branch"] : nil, timeout: row["timeout"],
             isDraft: row["is_draft"], context: row["context"], instructions: row["instructions"])
     }
+
+    private static let afterPermission = Reason.afterPermission.map { "'\($0.rawValue)'" }.joined(
+        separator: ", ")
 }

@@ -30,7 +30,13 @@ extension Work {
                     return try end(task, ending, claim)
                 }
             }
-            return try end(task, failure(report, head: head, words: task.phaseMessage), claim)
+            var ending = failure(report, head: head, words: task.phaseMessage)
+            // Nothing can be pushed to an archived repository, which git only tells as a refusal.
+            if ending.reason == .pushRejected, try reachable(task.repository)?.isArchived == true {
+                ending.reason = .repositoryArchived
+                ending.detail = nil
+            }
+            return try end(task, ending, claim)
         }
         if let reported = report.headSHA, reported != head {
             if head == nil, try isBase(reported, of: task) {
