@@ -36,7 +36,7 @@ import Testing
 
     private func values(_ store: Store, _ sealer: Sealer) throws -> Set<Secret> {
         var found: Set<Secret> = []
-        try store.database.eachSecret(sealer) { found.insert($0) }
+        try store.database.eachSecret(sealer) { secret, _ in found.insert(secret) }
         return found
     }
 

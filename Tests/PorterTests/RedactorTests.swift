@@ -80,7 +80,39 @@ import Testing
     @Test func `what must keep its length is masked`() {
         let redactor = Redactor()
         redactor.watch(Secret("sk-canary-1"))
-        #expect(redactor.mask(Array("x sk-canary-1 y".utf8)) == Array("x *********** y".utf8))
-        #expect(redactor.mask([]) == [])
+        #expect(redactor.mask(Array("x sk-canary-1 y".utf8), about: nil) == Array("x *********** y".utf8))
+        #expect(redactor.mask([], about: nil) == [])
+    }
+
+    @Test func `a person's key is taken out of that person's texts alone, and of what is about nobody`() {
+        let redactor = Redactor()
+        redactor.watch(Secret("sk-team-1"), of: .team)
+        redactor.watch(Secret("sk-program-1"))
+        redactor.watch(Secret("cancelled"), of: .person(5))
+        let text = "cancelled: sk-team-1 sk-program-1"
+
+        #expect(redactor.redact(text, about: 5) == "<redacted>: <redacted> <redacted>")
+        #expect(redactor.redact(text, about: 6) == "cancelled: <redacted> <redacted>")
+        #expect(redactor.redact(text, about: nil) == "cancelled: <redacted> <redacted>")
+        #expect(redactor.redact(text) == "<redacted>: <redacted> <redacted>")
+        #expect(redactor.mask(Array("cancelled".utf8), about: 6) == Array("cancelled".utf8))
+
+        redactor.watch(Secret("cancelled"), of: .person(6))
+        #expect(redactor.redact("cancelled", about: 6) == "<redacted>")
+        #expect(redactor.redact("cancelled", about: 7) == "cancelled")
+    }
+
+    @Test func `what is stored no more is forgotten, and what the program has is not`() {
+        let redactor = Redactor()
+        redactor.watch(Secret("sk-program-1"))
+        redactor.watch(Secret("sk-old-key"), of: .team)
+        redactor.watch(Secret("sk-shared-1"), of: .person(5))
+        redactor.watch(Secret("sk-shared-1"), of: .person(6))
+
+        redactor.watch(stored: [Secret("sk-new-key"): [.team], Secret("sk-shared-1"): [.person(6)]])
+
+        #expect(redactor.redact("sk-program-1 sk-old-key sk-new-key") == "<redacted> sk-old-key <redacted>")
+        #expect(redactor.redact("sk-shared-1", about: 5) == "sk-shared-1")
+        #expect(redactor.redact("sk-shared-1", about: 6) == "<redacted>")
     }
 }

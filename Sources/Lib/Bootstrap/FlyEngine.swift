@@ -3,6 +3,7 @@ import PorterHTTP
 import PorterMachines
 import PorterSettings
 import PorterStore
+import PorterWork
 import Synchronization
 
 /// A Fly app as it is at that moment: the team's, which is the environment's if it gives one, else the one in the
@@ -63,7 +64,7 @@ final class FlyEngine: Sendable {
                 return Access(app: "", token: nil)
             }
             let token = try store.openFlyToken(scope: scope, sealer: sealer)
-            if let token { Redactor.shared.watch(token) }
+            if let token { Redactor.shared.watch(token, of: SettingsScope(scope)?.redactorsOwner ?? .team) }
             return Access(app: entry.app, token: token)
         } catch {
             throw MachinesError(.unreachable, operation: operation, message: error.description)

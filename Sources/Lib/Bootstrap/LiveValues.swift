@@ -74,19 +74,20 @@ extension GitHub {
         var live = live(
             transport: transport, apiURL: configuration.githubAPIURL, appID: keeper.appID, sign: keeper.sign,
             clock: clock)
-        // Whatever is written for people passes the redactor once more on its way out.
+        // Whatever is written for people passes the redactor once more on its way out; people's own keys were taken
+        // out of what their runs said before it was stored.
         let (createComment, updateComment) = (live.github.createComment, live.github.updateComment)
         let createPullRequest = live.github.createPullRequest
         live.github.createComment = { place, issue, body throws(GitHubError) in
-            try createComment(place, issue, Redactor.shared.redact(body))
+            try createComment(place, issue, Redactor.shared.redact(body, about: nil))
         }
         live.github.updateComment = { place, comment, body throws(GitHubError) in
-            try updateComment(place, comment, Redactor.shared.redact(body))
+            try updateComment(place, comment, Redactor.shared.redact(body, about: nil))
         }
         live.github.createPullRequest = { place, draft throws(GitHubError) in
             var draft = draft
-            draft.title = Redactor.shared.redact(draft.title)
-            draft.body = Redactor.shared.redact(draft.body)
+            draft.title = Redactor.shared.redact(draft.title, about: nil)
+            draft.body = Redactor.shared.redact(draft.body, about: nil)
             return try createPullRequest(place, draft)
         }
         return live

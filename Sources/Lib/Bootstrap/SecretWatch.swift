@@ -2,6 +2,7 @@ import Glibc
 import Porter
 import PorterProcess
 import PorterStore
+import PorterWork
 import Synchronization
 
 /// Lets the log's redactor know every secret that rests in the database, also those that other programs store.
@@ -34,7 +35,11 @@ final class SecretWatch: Sendable {
         do throws(StoreError) {
             let now = try store.secretsVersion()
             guard version.exchange(now, ordering: .relaxed) != now else { return }
-            try store.eachSecret(sealer) { Redactor.shared.watch($0) }
+            var stored: [Secret: Set<Redactor.Owner>] = [:]
+            try store.eachSecret(sealer) { secret, owner in
+                stored[secret, default: []].insert(SettingsScope(owner).map(\.redactorsOwner) ?? .team)
+            }
+            Redactor.shared.watch(stored: stored)
         } catch {
             // Read again at the next look; whoever opens a secret meanwhile has it watched as well.
             version.store(-1, ordering: .relaxed)

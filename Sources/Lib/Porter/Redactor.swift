@@ -9,7 +9,20 @@ import Synchronization
 /// swift-log makes by itself for any logger, must know every secret of the program, whoever learns it and
 /// whenever: one more redactor would be one through which a secret can leak.
 package final class Redactor: Sendable {
-    /// The program's own; what it watches for is never forgotten.
+    /// Whose secret a value is, which decides in which texts it is looked for.
+    ///
+    /// A person's key only ever reaches that person's runs. Looked for in everybody's texts, any word that somebody
+    /// stores as a key would be gone from them.
+    package enum Owner: Hashable, Sendable {
+        /// What the program was started with, and tokens that it was given; never forgotten.
+        case program
+        /// What admins have stored for all runs.
+        case team
+        /// What a person has stored for their own runs.
+        case person(Int64)
+    }
+
+    /// The program's own.
     package static let shared = Redactor()
     /// Characters of a value from which it counts as a secret that can be told apart from ordinary words.
     package static let minimumLength = 8
@@ -18,12 +31,31 @@ package final class Redactor: Sendable {
     /// Bytes by which forms are found.
     private static let head = 4
 
+    private struct Form {
+        let bytes: [UInt8]
+        var owners: Set<Owner>
+    }
+
     private struct Known {
         /// By their first bytes, the longest first, so that no value leaves the rest of a longer one.
-        var forms: [UInt32: [[UInt8]]] = [:]
+        var forms: [UInt32: [Form]] = [:]
         /// Whether a form begins with these two bytes: what nearly all of a text is told by.
         var beginnings = [Bool](repeating: false, count: 65_536)
-        var values: Set<Secret> = []
+        var values: [Secret: Set<Owner>] = [:]
+
+        mutating func add(_ secret: Secret, of owner: Owner) {
+            guard values[secret, default: []].insert(owner).inserted else { return }
+            for bytes in secret.reveal({ Redactor.forms(of: $0) }) {
+                let head = Redactor.head(of: bytes, at: 0)
+                beginnings[Int(head >> 16)] = true
+                if let index = forms[head]?.firstIndex(where: { $0.bytes == bytes }) {
+                    forms[head]?[index].owners.insert(owner)
+                    continue
+                }
+                forms[head, default: []].append(Form(bytes: bytes, owners: [owner]))
+                forms[head]?.sort { $0.bytes.count > $1.bytes.count }
+            }
+        }
     }
 
     private let known = Mutex(Known())
@@ -32,30 +64,48 @@ package final class Redactor: Sendable {
     package init() {}
 
     /// Watches for the value from now on, in every form in which it may be written.
-    package func watch(_ secret: Secret) {
-        guard known.withLock({ $0.values.insert(secret).inserted }) else { return }
-        let forms = secret.reveal { Self.forms(of: $0) }
+    package func watch(_ secret: Secret, of owner: Owner = .program) {
+        known.withLock { $0.add(secret, of: owner) }
+    }
+
+    /// Watches for what is stored now, and forgets what was stored before and is no more.
+    package func watch(stored: [Secret: Set<Owner>]) {
         known.withLock { known in
-            for form in forms {
-                let head = Self.head(of: form, at: 0)
-                known.beginnings[Int(head >> 16)] = true
-                guard known.forms[head]?.contains(form) != true else { continue }
-                known.forms[head, default: []].append(form)
-                known.forms[head]?.sort { $0.count > $1.count }
+            var next = Known()
+            for (secret, owners) in known.values where owners.contains(.program) {
+                next.add(secret, of: .program)
             }
+            for (secret, owners) in stored {
+                for owner in owners { next.add(secret, of: owner) }
+            }
+            known = next
         }
     }
 
-    /// The text with `<redacted>` for every watched value; values that overlap go together.
+    /// The text with `<redacted>` for every watched value, whoever's; values that overlap go together.
     package func redact(_ text: String) -> String {
-        redact(Array(text.utf8)).map { String(decoding: $0, as: UTF8.self) } ?? text
+        redact(Array(text.utf8), where: { _ in true }).map { String(decoding: $0, as: UTF8.self) } ?? text
+    }
+
+    /// The text without the program's secrets, the team's, and those of the person whom it is about.
+    package func redact(_ text: String, about person: Int64?) -> String {
+        redact(Array(text.utf8), about: person).map { String(decoding: $0, as: UTF8.self) } ?? text
     }
 
     /// The same for UTF-8.
     ///
     /// - Returns: nil when nothing had to be replaced.
-    package func redact(_ bytes: [UInt8]) -> [UInt8]? {
-        let places = places(in: bytes)
+    package func redact(_ bytes: [UInt8], about person: Int64?) -> [UInt8]? {
+        redact(bytes) { Self.concerns($0, person) }
+    }
+
+    private static func concerns(_ owners: Set<Owner>, _ person: Int64?) -> Bool {
+        owners.contains(.program) || owners.contains(.team)
+            || person.map { owners.contains(.person($0)) } ?? false
+    }
+
+    private func redact(_ bytes: [UInt8], where concerns: (Set<Owner>) -> Bool) -> [UInt8]? {
+        let places = places(in: bytes, where: concerns)
         guard !places.isEmpty else { return nil }
         var result: [UInt8] = []
         var end = 0
@@ -67,26 +117,30 @@ package final class Redactor: Sendable {
         return result + bytes[end...]
     }
 
-    /// The bytes with an asterisk for each byte of a watched value, for what must keep its length.
-    package func mask(_ bytes: [UInt8]) -> [UInt8] {
+    /// The bytes with an asterisk for each byte of a secret, for what must keep its length.
+    ///
+    /// - Parameter person: whom the text is about, as for ``redact(_:about:)``.
+    package func mask(_ bytes: [UInt8], about person: Int64?) -> [UInt8] {
         var result = bytes
-        for place in places(in: bytes) {
+        for place in places(in: bytes, where: { Self.concerns($0, person) }) {
             for index in place { result[index] = UInt8(ascii: "*") }
         }
         return result
     }
 
     /// Where watched values stand; those that overlap are one place.
-    private func places(in bytes: [UInt8]) -> [Range<Int>] {
+    private func places(in bytes: [UInt8], where concerns: (Set<Owner>) -> Bool) -> [Range<Int>] {
         let (forms, beginnings) = known.withLock { ($0.forms, $0.beginnings) }
         guard !forms.isEmpty, bytes.count >= Self.minimumLength else { return [] }
         var places: [Range<Int>] = []
         for index in 0...(bytes.count - Self.head) {
             guard beginnings[Int(bytes[index]) << 8 | Int(bytes[index + 1])],
                 let candidates = forms[Self.head(of: bytes, at: index)],
-                let form = candidates.first(where: { bytes[index...].starts(with: $0) })
+                let form = candidates.first(where: {
+                    bytes[index...].starts(with: $0.bytes) && concerns($0.owners)
+                })
             else { continue }
-            let end = index + form.count
+            let end = index + form.bytes.count
             if let last = places.last, index < last.upperBound {
                 places[places.count - 1] = last.lowerBound..<max(last.upperBound, end)
             } else {

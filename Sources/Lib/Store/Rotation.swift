@@ -112,7 +112,11 @@ extension Database {
     }
 
     /// Opens every secret that rests in the database, for a redactor; what does not open is passed over.
-    package func eachSecret(_ sealer: Sealer, _ take: (Secret) -> Void) throws(StoreError) {
+    ///
+    /// - Parameter take: gets each with its owner as ``Sealer/Place`` names it.
+    package func eachSecret(
+        _ sealer: Sealer, _ take: (Secret, _ owner: String) -> Void
+    ) throws(StoreError) {
         for column in SealedColumn.all where column.isSecret {
             var last: [DatabaseValue]?
             while true {
@@ -124,7 +128,8 @@ extension Database {
                 last = column.key(of: end)
                 for row in rows {
                     let sealed: Data = row[column.column]
-                    if let secret = try? sealer.open([UInt8](sealed), column.place(row)) { take(secret) }
+                    let place = column.place(row)
+                    if let secret = try? sealer.open([UInt8](sealed), place) { take(secret, place.owner) }
                 }
             }
         }

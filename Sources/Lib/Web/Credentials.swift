@@ -93,7 +93,7 @@ extension Site {
         let value = try Self.secret("value", body.value, allowsLines: body.name == provider.headersVariable)
         try check(value, provider, body.name)
         let secret = Secret(value)
-        work.world.redactor.watch(secret)
+        work.world.redactor.watch(secret, of: scope.redactorsOwner)
         let entry = try exchange.entry(
             "key.saved", "\(scope.name) \(provider.name)/\(body.name)", at: clock.now())
         try reading { () throws(StoreError) in
@@ -113,8 +113,12 @@ extension Site {
                     "value", "must be an address such as https://gateway.example.org, or http for loopback.")
             }
         }
-        if name == provider.headersVariable, ModelProvider.headers(value) == nil {
-            throw .field("value", "must be headers, `Name: value`, each on a line of its own.")
+        if name == provider.headersVariable {
+            guard ModelProvider.headers(value) != nil else {
+                throw .field("value", "must be headers, `Name: value`, each on a line of its own.")
+            }
+        } else {
+            try Self.checkForm("value", value)
         }
     }
 
@@ -132,6 +136,28 @@ extension Site {
         }
         guard isPlain else { throw .field(field, "must have no control characters or line breaks in it.") }
         return String(trimmed)
+    }
+
+    /// Refuses what can be no key: it would be looked for, and taken out, wherever that text stands.
+    private static func checkForm(_ field: String, _ value: String, mayHaveSpaces: Bool = false)
+        throws(Failure)
+    {
+        guard value.utf8.count >= Redactor.minimumLength else {
+            throw .field(
+                field,
+                "is too short for a key: it has \(value.utf8.count) characters, and keys have at least "
+                    + "\(Redactor.minimumLength).")
+        }
+        let isForeign = value.unicodeScalars.contains { scalar in
+            !scalar.isASCII || "\"'<>`*{}".unicodeScalars.contains(scalar)
+                || (scalar == " " && !mayHaveSpaces)
+        }
+        guard !isForeign else {
+            throw .field(
+                field,
+                "must be a key as its provider shows it, without spaces, quotes, brackets or letters with accents."
+            )
+        }
     }
 
     private func deleteCredential(_ exchange: Exchange) throws(Failure) -> Response {
@@ -158,6 +184,8 @@ extension Site {
         let scope = try scope(exchange)
         let body = try Bodies.read(FlyBody.self, exchange)
         let token = try Self.secret("token", body.token)
+        // Fly's own begin with `FlyV1 `.
+        try Self.checkForm("token", token, mayHaveSpaces: true)
         guard Self.isName(body.app, most: 63, also: "-") else {
             throw .field(
                 "app",
@@ -169,7 +197,7 @@ extension Site {
                 "region",
                 "must be a region such as ams, or several with commas; it is \(JSON.string(region).shown).")
         }
-        work.world.redactor.watch(Secret(token))
+        work.world.redactor.watch(Secret(token), of: scope.redactorsOwner)
         let entry = try exchange.entry("fly.saved", scope.name, detail: "app \(body.app)", at: clock.now())
         try reading { () throws(StoreError) in
             try work.world.store.saveFly(

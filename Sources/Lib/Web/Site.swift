@@ -53,21 +53,25 @@ package struct Site: Sendable {
     package func answer(
         _ request: Request, body state: BodyState, _ respond: @escaping @Sendable (Response) -> Void
     ) {
+        var viewer: Int64?
         do throws(Failure) {
             let (handler, exchange) = try route(request, state)
+            viewer = exchange.visitor?.id
             switch handler {
             case .now(let handle):
-                finish(try handle(self, exchange), request, respond)
+                finish(try handle(self, exchange), request, for: viewer, respond)
             case .later(let handle):
-                try handle(self, exchange) { finish($0, request, respond) }
+                try handle(self, exchange) { [viewer] in finish($0, request, for: viewer, respond) }
             }
         } catch {
-            finish(error.response, request, respond)
+            finish(error.response, request, for: viewer, respond)
         }
     }
 
-    private func finish(_ response: Response, _ request: Request, _ respond: (Response) -> Void) {
-        let shown = withoutSecrets(response, request)
+    private func finish(
+        _ response: Response, _ request: Request, for viewer: Int64?, _ respond: (Response) -> Void
+    ) {
+        let shown = withoutSecrets(response, request, for: viewer)
         // What pages ask for again and again, as long as something runs.
         let isPolled = request.method == "GET" && request.target.hasPrefix("/api/tasks")
         let sent = isPolled ? shown.unlessKnown(to: request) : shown
@@ -76,10 +80,12 @@ package struct Site: Sendable {
     }
 
     /// What people read passes the redactor once more; workers are answered with what they need.
-    private func withoutSecrets(_ response: Response, _ request: Request) -> Response {
+    ///
+    /// Other people's own keys were taken out of what their runs said before it was stored.
+    private func withoutSecrets(_ response: Response, _ request: Request, for viewer: Int64?) -> Response {
         guard !response.body.isEmpty, request.target.hasPrefix("/api/"),
             !request.target.hasPrefix("/api/callbacks/"), !request.target.hasPrefix("/api/webhooks/"),
-            let bytes = work.world.redactor.redact([UInt8](response.body))
+            let bytes = work.world.redactor.redact([UInt8](response.body), about: viewer)
         else { return response }
         var response = response
         response.body = Data(bytes)

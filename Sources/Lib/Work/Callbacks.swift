@@ -93,8 +93,10 @@ extension Work {
     package func progress(token: Secret, _ progress: Progress) throws(CallbackFailure) -> Continuation {
         let attempt = try findCallback(token)
         do {
+            let person = try store.findTask(attempt.task)?.author.id
             let result = try store.recordProgress(
-                attempt, progress.redacted(by: world.redactor), logLimit: policy.logLimit, at: now)
+                attempt, progress.redacted(by: world.redactor, about: person), logLimit: policy.logLimit,
+                at: now)
             if case .stop(let reason) = result { return Continuation(goesOn: false, reason: reason) }
             try check(result, attempt, "progress")
             return Continuation(goesOn: true, reason: nil)
@@ -142,7 +144,8 @@ extension Work {
         if kind == .machine, attempt.claimedAt != nil { throw .unknownToken }
         do {
             var report = report
-            report.summary = report.summary.map(world.redactor.redact)
+            let person = try store.findTask(attempt.task)?.author.id
+            report.summary = report.summary.map { world.redactor.redact($0, about: person) }
             let result = try store.recordReport(attempt, report, at: now)
             if case .ended(let state) = result {
                 let isRepeat = attempt.report?.outcome == report.outcome || state == report.outcome.state
@@ -290,10 +293,10 @@ extension Work {
 
 extension Progress {
     /// The report without secrets; the log keeps its length, because its offsets count.
-    fileprivate func redacted(by redactor: Redactor) -> Progress {
+    fileprivate func redacted(by redactor: Redactor, about person: Int64?) -> Progress {
         var progress = self
-        progress.message = message.map(redactor.redact)
-        progress.logText = logText.map(redactor.mask)
+        progress.message = message.map { redactor.redact($0, about: person) }
+        progress.logText = logText.map { redactor.mask($0, about: person) }
         return progress
     }
 }

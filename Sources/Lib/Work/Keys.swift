@@ -80,7 +80,7 @@ extension Work {
 
     private func open(_ scope: SettingsScope) throws(StoreError) -> [String: Secret] {
         let secrets = try store.openSecrets(scope: scope.name, sealer: world.sealer)
-        for secret in secrets.values { world.redactor.watch(secret) }
+        for secret in secrets.values { world.redactor.watch(secret, of: scope.redactorsOwner) }
         return secrets
     }
 }

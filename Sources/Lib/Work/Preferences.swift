@@ -1,4 +1,4 @@
-import Porter
+package import Porter
 
 /// Whose settings a value belongs to, as the database names it.
 package enum SettingsScope: Hashable, Sendable {
@@ -8,6 +8,30 @@ package enum SettingsScope: Hashable, Sendable {
     case shared
     /// A repository's, which admins change.
     case repository(Int64)
+
+    /// The scope of that name; nil for `instance` and whatever else has no settings that people change.
+    package init?(_ name: String) {
+        func number(after prefix: String) -> Int64? {
+            name.hasPrefix(prefix) ? Int64(name.dropFirst(prefix.count)) : nil
+        }
+        if name == "shared" {
+            self = .shared
+        } else if let id = number(after: "user:") {
+            self = .person(id)
+        } else if let id = number(after: "repository:") {
+            self = .repository(id)
+        } else {
+            return nil
+        }
+    }
+
+    /// Whose texts a secret of this scope must be kept out of.
+    package var redactorsOwner: Redactor.Owner {
+        switch self {
+        case .person(let id): .person(id)
+        case .shared, .repository: .team
+        }
+    }
 
     /// The text in the column `scope`.
     package var name: String {
