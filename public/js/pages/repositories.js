@@ -84,7 +84,7 @@ function defaultsForm(repository) {
       "div",
       { class: "field" },
       make("label", { for: `${id}-model` }, "Model when a command names none"),
-      make("input", { id: `${id}-model`, name: "default_model", maxlength: 200, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
+      make("input", { id: `${id}-model`, name: "default_model", maxlength: 100, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
     ),
     make("div", { class: "row" }, make("button", { class: "button main", type: "submit" }, "Save agent and model")),
   );
