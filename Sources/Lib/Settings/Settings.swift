@@ -1,4 +1,4 @@
-/// The variables of contract section 6: one list, from which the parser, the reference and the example come.
+/// The variables of `docs/operating.md`: one list, from which the parser, the reference and the example come.
 package struct Setting: Hashable, Sendable {
     /// What a value looks like.
     package enum Kind: Hashable, Sendable {
