@@ -37,7 +37,12 @@ function showCount() {
 
 function row(repository) {
   const name = repository.full_name;
-  const button = make("button", { type: "button", class: "button small", onclick: () => turn(repository, button) }, repository.enabled ? "Switch off" : "Switch on", make("span", { class: "only-heard" }, ` ${name}`));
+  const button = make(
+    "button",
+    { type: "button", class: "button small", onclick: () => turn(repository, button) },
+    repository.enabled ? "Switch off" : "Switch on",
+    make("span", { class: "only-heard" }, ` ${name}`),
+  );
   return make(
     "tr",
     { "data-name": name.toLowerCase() },
@@ -78,7 +83,12 @@ function defaultsForm(repository) {
       "div",
       { class: "field" },
       make("label", { for: `${id}-agent` }, "Agent when a command names none"),
-      make("select", { id: `${id}-agent`, name: "default_agent" }, make("option", { value: "" }, "As the person or the team"), ...agents.map((agent) => make("option", { value: agent.name }, agent.title))),
+      make(
+        "select",
+        { id: `${id}-agent`, name: "default_agent" },
+        make("option", { value: "" }, "As the person or the team"),
+        ...agents.map((agent) => make("option", { value: agent.name }, agent.title)),
+      ),
     ),
     make(
       "div",
