@@ -66,12 +66,13 @@ chaos: build ## Kill Porter 10,000 times and more, and check the promise from ou
 	swift build $(RELEASE) --product porter-chaos
 	$(PYTHON) scripts/chaos $(CHAOS)
 
-bench: build ## Measure the way in beside a bare C responder and others, a pass and lists beside a long history
+bench: build ## Measure the way in beside a bare C responder and others, passes, lists and pages beside a long history
 	$(SETUP) run bench
 	$(PYTHON) Benchmarks/ingest/ingest.py .build-release/release/porter-fcgi
 	$(PYTHON) Benchmarks/ingest/peers.py .build-release/release/porter-fcgi
 	$(PYTHON) Benchmarks/pass/pass.py .build-release/release/porter-watchdog
 	$(PYTHON) Benchmarks/lists/lists.py .build-release/release
+	$(PYTHON) Benchmarks/pages/pages.py
 
 install: ## Install what was built (DESTDIR, PREFIX=/usr/local); keeps what the operator changed
 	@scripts/install

@@ -1,4 +1,4 @@
-"""The commands of contract sections 3 and 4, as a person writes and reads them."""
+"""The commands, as a person writes and reads them."""
 
 import json
 import re

@@ -4,7 +4,7 @@ import PorterProcess
 import PorterTestSupport
 import Testing
 
-/// Contract section 6: 0 done; 1 given up, or a check failed; 64 usage; 69 missing; 75 later; 78 settings.
+/// `docs/operating.md`: 0 done; 1 given up, or a check failed; 64 usage; 69 missing; 75 later; 78 settings.
 @Suite struct ExitCodeTests {
     /// With how they are called to do something that needs settings.
     private static let calls: [(program: String, arguments: [String])] = [

@@ -9,7 +9,7 @@ import Testing
 @Suite struct RequestTests {
     private static let machine = JSONValue.object(["id": .string("148ed193c50489")])
 
-    /// Contract section 7, to the letter.
+    /// Every field, to the letter.
     static let created = JSONValue.object([
         "name": .string("porter-task-01j0000000000000000000000a-1"), "region": .string("iad"),
         "config": .object([

@@ -222,7 +222,7 @@ func load(
             PORTER_GRACE PORTER_TASKS_PER_USER PORTER_TASKS_TOTAL PORTER_RETENTION_DAYS PORTER_LOG_LIMIT
             PORTER_LOG_LEVEL
             """.split(whereSeparator: \.isWhitespace).map(String.init)
-        // Ours beside the contract's.
+        // Beside those.
         let own = ["PORTER_RUNNER_ISOLATION"]
         #expect(Setting.all.map(\.name).filter { !own.contains($0) } == names)
         #expect(Setting.all.allSatisfy { !$0.help.isEmpty && !$0.byDefault.isEmpty })

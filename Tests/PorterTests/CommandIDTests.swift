@@ -20,7 +20,7 @@ import Testing
         #expect(Set(CommandSource.allCases.map { CommandID($0, 77).rawValue }).count == 4)
     }
 
-    // Contract section 4: `porter:reply:<comment id>`, `issue-<id>` for an opening text, `review-<id>`.
+    // `porter:reply:<comment id>`, `issue-<id>` for an opening text, `review-<id>`.
     @Test func `answers name what they answer`() {
         #expect(CommandID(.comment, 77).marker == "77")
         #expect(CommandID(.reviewComment, 77).marker == "77")

@@ -3,7 +3,7 @@ import Porter
 import Testing
 
 @Suite struct ReasonTests {
-    /// The list of contract section 2.
+    /// The list of `docs/task-states.md`.
     private static let contract = """
         provider_key_missing provider_auth provider_quota provider_overloaded context_too_long
         fly_not_configured fly_auth fly_capacity image_unavailable launch_failed clone_failed

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PorterWeb
 
-/// Contract section 5: what workers send, absurd things included, and what they are answered.
+/// `public/openapi.json`: what workers send, absurd things included, and what they are answered.
 @Suite struct CallbackRouteTests {
     @Test func `a worker goes its whole way over HTTP`() throws {
         let scene = try Scene()

@@ -9,7 +9,7 @@ import Testing
 
 @testable import PorterWeb
 
-/// Contract section 5: the addresses, and the order of checks.
+/// The addresses, and the order of checks.
 @Suite struct RouterTests {
     @Test func `the table holds the addresses of the contract that exist`() {
         #expect(

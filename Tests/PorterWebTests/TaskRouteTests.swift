@@ -8,7 +8,7 @@ import Testing
 @testable import PorterStore
 @testable import PorterWeb
 
-/// Contract section 5: what there is to read about tasks.
+/// `public/openapi.json`: what there is to read about tasks.
 @Suite struct TaskRouteTests {
     private static let fields: Set<String> = [
         "id", "status", "reason", "repo_owner", "repo_name", "issue_number", "issue_title", "agent",

@@ -9,7 +9,7 @@ import Testing
 
 @testable import PorterWeb
 
-/// Contract section 5: the webhook's checks in their order, and what it answers.
+/// The webhook's checks in their order, and what it answers.
 @Suite struct WebhookTests {
     private static let command = Scene.comment("@porter demo fix it")
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract section 2: what is checked before a task may run, in which order, and who hears of it.
+/// What is checked before a task may run, in which order, and who hears of it.
 @Suite struct AdmissionTests {
     /// One thing that stands in a task's way.
     struct Obstacle: Sendable, CustomTestStringConvertible {
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// In the contract's order: state of installation and repository, issue, permission, base, agent, key.
+    /// In this order: state of installation and repository, issue, permission, base, agent, key.
     static let obstacles: [Obstacle] = [
         Obstacle(.installationSuspended) { world in
             world.github.change { $0.isSuspended = true }

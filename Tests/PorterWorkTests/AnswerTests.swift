@@ -6,7 +6,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract sections 3 and 4: what commands without a task are answered, and how endings read.
+/// What commands without a task are answered, and how endings read.
 @Suite struct AnswerTests {
     private func answer(_ text: String, in world: World, comment: Int64 = 9) throws -> String {
         try world.say(text, by: World.wim, comment: comment)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract section 2: attempts, limits, lost machines.
+/// Attempts, limits, lost machines.
 @Suite struct AttemptTests {
     @Test func `a machine that nobody claims is replaced after 300 seconds, to attempt 3`() throws {
         let world = try World()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract section 5: progress, credentials, and tokens at the end.
+/// `public/openapi.json`: progress, credentials, and tokens at the end.
 @Suite struct CallbackTests {
     // progress
 

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract section 5: who may claim, and which token opens what.
+/// `public/openapi.json`: who may claim, and which token opens what.
 @Suite struct ClaimTests {
     @Test func `a claim answers with everything that the contract names`() throws {
         let scene = try CallbackScene("@porter codex --timeout=10m fix it") {

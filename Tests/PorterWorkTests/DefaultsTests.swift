@@ -120,7 +120,7 @@ import Testing
     }
 }
 
-/// Contract section 2: the person's own keys, then the team's.
+/// The person's own keys, then the team's.
 @Suite struct KeysTests {
     private func world() throws -> World {
         try World { $0.teamKeys = ["OPENAI_API_KEY": Secret("operator-openai-key")] }

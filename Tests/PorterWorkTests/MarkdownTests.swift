@@ -2,7 +2,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract section 4: nothing that an agent or a stranger wrote leaves the place where it is shown.
+/// Nothing that an agent or a stranger wrote leaves the place where it is shown.
 @Suite struct MarkdownTests {
     /// Whether a line of the block closes its fence, as CommonMark reads it.
     private func closes(_ block: String) -> [Int] {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract section 2: how a reported run ends, by what is really on GitHub.
+/// How a reported run ends, by what is really on GitHub.
 @Suite struct PublicationTests {
     /// Reports at once as the only worker.
     private func report(
@@ -79,7 +79,7 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
-    // The plain report of the contract names no commit.
+    // A plain report names no commit.
     @Test(arguments: [commit, nil])
     func `a pull request that was merged before the task ended is its pull request`(
         reported: String?

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PorterWork
 
-/// Contract sections 2 and 3: stop works in every state and ends with no machine.
+/// Stop works in every state and ends with no machine.
 @Suite struct StopTests {
     @Test func `a queued task is cancelled at once`() throws {
         let world = try World { $0.caps = Caps(perPerson: 1, total: 1) }

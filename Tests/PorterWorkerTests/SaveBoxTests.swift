@@ -4,7 +4,7 @@ import Testing
 
 @testable import PorterWorker
 
-/// Contract section 2: whatever the agent leaves, all of it that can be saved is.
+/// Whatever the agent leaves, all of it that can be saved is.
 @Suite struct SaveBoxTests {
     private let scene: RepositoryScene
 

@@ -24,7 +24,7 @@ enum OAuthPage {
             <link rel="stylesheet" href="/_playground/pages/style.css">
             </head>
             <body>
-            <header class="bar"><a href="/">Playground</a><span>a stand-in for GitHub, on this machine only</span></header>
+            <header class="bar"><a href="/">Playground</a><span>a stand-in for GitHub, on this box only</span></header>
             <main><h1>\(escaped(title))</h1>\(body)</main>
             </body>
             </html>

@@ -174,7 +174,7 @@ struct AppPages: Sendable {
             <link rel="stylesheet" href="/_playground/pages/style.css">
             </head>
             <body>
-            <header class="bar"><a href="/">Playground</a><span>a stand-in for GitHub, on this machine only</span></header>
+            <header class="bar"><a href="/">Playground</a><span>a stand-in for GitHub, on this box only</span></header>
             <main id="main"><h1>\(title)</h1>
             \(body)
             </main>

@@ -64,7 +64,7 @@ struct Pages: Sendable {
             <script type="module" src="/_playground/pages/page.js"></script>
             </head>
             <body data-page="\(kind)"\(attributes)>
-            <header class="bar"><a href="/">Playground</a><span>a stand-in for GitHub, on this machine only</span></header>
+            <header class="bar"><a href="/">Playground</a><span>a stand-in for GitHub, on this box only</span></header>
             <main id="main"><p id="notice" role="status">Asking the playground…</p></main>
             \(form)
             <noscript><p class="box">This page needs JavaScript.</p></noscript>

@@ -185,7 +185,7 @@ struct SelfCall: Sendable {
         options.authorityFile = configuration.authorityFile
         options.cancellation = cancellation
         options.privateHosts = Set(configuration.privateHosts)
-        // A worker on this machine reaches it wherever its name leads, and so may we.
+        // A worker on this box reaches it wherever its name leads, and so may we.
         if let host = AddressRules.host(of: configuration.callbackURL) { options.privateHosts.insert(host) }
         transport = .curl(options)
         address = configuration.callbackURL + "/healthz"
@@ -249,7 +249,7 @@ extension Policy {
         return host != "api.github.com" && !(host.hasPrefix("api.") && host.hasSuffix(".ghe.com"))
     }
 
-    /// Runs that this machine's cores and memory bear, at least one.
+    /// Runs that this box's cores and memory bear, at least one.
     private static var localTotal: Int {
         let cores = sysconf(Int32(_SC_NPROCESSORS_ONLN))
         let pages = sysconf(Int32(_SC_PHYS_PAGES))

@@ -1,6 +1,6 @@
 package import Porter
 
-/// Reads the first command of a comment; contract section 3 to the letter.
+/// Reads the first command of a comment.
 package struct CommandParser: Sendable {
     /// The name after `@` or `/`.
     let mention: String

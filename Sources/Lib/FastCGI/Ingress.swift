@@ -7,7 +7,7 @@ package enum Ingress: Hashable, Sendable {
     /// This one request, by the rules of CGI.
     case cgi
 
-    /// Looks in the order of contract section 6: `LISTEN_FDS`, a listening descriptor 0, the address, then
+    /// Looks in this order: `LISTEN_FDS`, a listening descriptor 0, the address, then
     /// CGI if `REQUEST_METHOD` is set.
     ///
     /// - Parameter address: `PORTER_FCGI_SOCKET`, a path or `host:port`.

@@ -1,6 +1,6 @@
 import Porter
 
-/// What a create sends (contract section 7).
+/// What a create sends.
 struct CreateJSON: Encodable {
     struct Config: Encodable {
         let image: String

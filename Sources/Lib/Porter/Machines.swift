@@ -37,7 +37,7 @@ package struct MachinePlan: Hashable, Sendable {
     package var name: String
     /// The worker's container image on Fly; the runner needs one and ignores it.
     package var image: String
-    /// Exactly the three variables of contract section 7.
+    /// Exactly the three variables of `docs/runner.md`.
     package var environment: [String: Secret]
     /// Marks by which it is found again: `porter_task`, `porter_attempt`, `porter_instance`.
     package var metadata: [String: String]

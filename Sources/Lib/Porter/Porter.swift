@@ -8,6 +8,6 @@ package enum Porter {
     /// The version that programs print and the worker reports.
     package static let version = "0.1.0"
 
-    /// The version of the worker's protocol (contract section 5, `claim`).
+    /// The version of the worker's protocol (`public/openapi.json`, `claim`).
     package static let workerProtocol = 1
 }

@@ -1,4 +1,4 @@
-/// Why a task ended as it did, or why a command made no task: a closed list (contract section 2).
+/// Why a task ended as it did, or why a command made no task: a closed list (`docs/task-states.md`).
 ///
 /// Each has a sentence for the issue, whose turn it is, the next step in words, and whether `retry` makes
 /// sense. The database holds the raw value; the list lives here, not in the schema.

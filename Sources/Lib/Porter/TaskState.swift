@@ -53,7 +53,7 @@ package enum Phase: String, CaseIterable, Sendable {
     case publishing
 }
 
-/// The bold word that begins each of Porter's comments (contract section 4).
+/// The bold word that begins each of Porter's comments.
 package enum StateWord: String, CaseIterable, Sendable {
     case queued = "Queued"
     case starting = "Starting"
@@ -91,7 +91,7 @@ package enum Priority: String, CaseIterable, Sendable {
     case high
 }
 
-/// What a worker reports at its end (contract section 5, `complete`).
+/// What a worker reports at its end (`public/openapi.json`, `complete`).
 package enum Outcome: String, CaseIterable, Sendable {
     case success
     case failed

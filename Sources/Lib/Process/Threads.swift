@@ -61,7 +61,7 @@ package struct Shortage: Error, Equatable, CustomStringConvertible {
         description = "the system gives no \(thing): \(String(cString: strerror(number)))"
     }
 
-    /// The exit code that says: try again (contract section 6).
+    /// The exit code that says: try again (`docs/operating.md`).
     private static let tryAgain: Int32 = 75
 
     /// Says it on standard error and ends the program, for what a program cannot begin without.

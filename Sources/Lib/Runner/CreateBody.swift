@@ -11,7 +11,7 @@ struct CreateBody: Decodable {
     static let cpus = 1...128
     /// Characters of a machine's name at most.
     static let mostName = 63
-    /// What a machine is told, and nothing else (contract section 7).
+    /// What a machine is told, and nothing else (`docs/runner.md`).
     static let variables = ["PORTER_CALLBACK_TOKEN", "PORTER_CALLBACK_URL", "PORTER_TASK_ID"]
     /// The one of them that is a secret.
     static let token = "PORTER_CALLBACK_TOKEN"

@@ -2,7 +2,7 @@ import Glibc
 import Porter
 import PorterSettings
 
-/// What the operator chose for the local engine (contract section 6).
+/// What the operator chose for the local engine (`docs/operating.md`).
 struct RunnerSettings: Sendable {
     /// How machines are walled in.
     enum Isolation: String, CaseIterable, Sendable {

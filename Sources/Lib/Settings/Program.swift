@@ -9,7 +9,7 @@ package enum Program: String, CaseIterable, Sendable {
     case ctl = "porterctl"
 }
 
-/// How a program ends (contract section 6).
+/// How a program ends (`docs/operating.md`).
 package enum ExitCode: Int32, Sendable {
     /// Done.
     case done = 0

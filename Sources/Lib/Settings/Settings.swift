@@ -1,4 +1,4 @@
-/// The variables of contract section 6: one list, from which the parser, the reference and the example come.
+/// The variables of `docs/operating.md`: one list, from which the parser, the reference and the example come.
 package struct Setting: Hashable, Sendable {
     /// What a value looks like.
     package enum Kind: Hashable, Sendable {
@@ -56,7 +56,7 @@ package struct Setting: Hashable, Sendable {
         Setting(
             "PORTER_OWNERS", .list, "the App's owner",
             "Logins or ids of the accounts whose installations are served."),
-        Setting("PORTER_ADMINS", .list, "who set it up", "Logins or ids of the admins."),
+        Setting("PORTER_ADMINS", .list, "who first signed in", "Logins or ids of the admins."),
         Setting("PORTER_ALLOWED_LOGINS", .list, "all", "Logins or ids of the people who may use Porter."),
         Setting("PORTER_DATABASE", .path, "/var/lib/porter/porter.sqlite", "The database file."),
         Setting(
@@ -109,8 +109,8 @@ package struct Setting: Hashable, Sendable {
             "PORTER_TASKS_TOTAL", .number(1...1000), "what cores and memory bear; Fly: 20",
             "Runs of the instance at once."),
         Setting(
-            "PORTER_RETENTION_DAYS", .number(1...3650), "90", "Days that prompts, logs and payloads are kept."
-        ),
+            "PORTER_RETENTION_DAYS", .number(1...3650), "90",
+            "Days that prompts, logs and texts of issues are kept."),
         Setting("PORTER_LOG_LIMIT", .size, "5 MiB", "Log kept of one attempt."),
         Setting(
             "PORTER_LOG_LEVEL", .choice(["debug", "info", "notice", "warning", "error"]), "notice",

@@ -8,8 +8,10 @@ package import PorterWork
 /// Porter's face to the outside: one table of addresses, and what each answers.
 ///
 /// `Webhook.swift` takes GitHub's deliveries, `Callbacks.swift` the workers' words, `TaskRoutes.swift` shows
-/// tasks, `Operations.swift` tells the operator how Porter is, `SignIn.swift` lets people in. A request passes
-/// the checks in the order of contract section 5: address, method, who asks, origin, object, permission, body.
+/// tasks and `ActingRoutes.swift` starts and stops them, `Operations.swift` tells the operator how Porter is,
+/// `SignIn.swift` and `SetUpRoutes.swift` let people in; the other files named `…Routes.swift`, `Config.swift`,
+/// `Credentials.swift` and `Validation.swift` serve the pages. A request passes the checks in this order:
+/// address, method, who asks, origin, object, permission, body.
 package struct Site: Sendable {
     let work: Work
     /// Calls that try whether a key, an address or an app works.

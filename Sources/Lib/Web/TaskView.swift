@@ -1,7 +1,7 @@
 import Porter
 import PorterStore
 
-/// A task as the interface shows it: every field of contract section 5, absent ones `null`.
+/// A task as the interface shows it: every field of `public/openapi.json`, absent ones `null`.
 struct TaskView {
     let task: PorterTask
     /// The engine's id of the current attempt's machine.

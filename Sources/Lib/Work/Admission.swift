@@ -7,7 +7,7 @@ extension Work {
     /// Comments of the issue that the prompt looks at, at most.
     static var mostComments: Int { 300 }
 
-    /// Asks GitHub whether the task may run, in the order of contract section 2, and freezes its prompt.
+    /// Asks GitHub whether the task may run, and freezes its prompt.
     func admit(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
         guard task.state == .queued, task.admittedAt == nil else { return .done }
         let github = world.github

@@ -61,7 +61,7 @@ extension Work {
 
     /// Gives the attempt to the first worker that asks, and everything that its run needs.
     ///
-    /// - Returns: the answer as JSON (contract section 5, `claim`).
+    /// - Returns: the answer as JSON (`public/openapi.json`, `claim`).
     package func claim(token: Secret, nonce: Secret) throws(CallbackFailure) -> Data {
         let (attempt, kind) = try find(token)
         guard kind == .machine else { throw .unknownToken }
@@ -301,7 +301,7 @@ extension Progress {
     }
 }
 
-/// What a claim is answered, as the contract spells it.
+/// What a claim is answered, as `public/openapi.json` spells it.
 private struct ClaimAnswer: Encodable {
     struct Repository: Encodable {
         let id: Int64

@@ -1,7 +1,7 @@
 package import Porter
 package import PorterStore
 
-/// What the instance's operator chose; contract sections 2 and 6 give the defaults.
+/// What the instance's operator chose; `docs/operating.md` gives the defaults.
 package struct Policy: Sendable {
     /// Where machines reach Porter.
     package var callbackURL: String

@@ -16,6 +16,11 @@ package import PorterStore
 /// - `Recovery.swift`, `Sweep.swift`, `SweepLists.swift`: what never arrived, from GitHub's log and from GitHub itself.
 /// - `SignIn.swift`, `UserTokens.swift`, `Rights.swift`, `Admins.swift`: who is let in, and what they see.
 /// - `Acting.swift`: what a signed-in person starts and stops.
+/// - `SetUp.swift`, `Manifest.swift`: how the App is made.
+/// - `Policy.swift`, `Defaults.swift`, `Preferences.swift`, `TeamSettings.swift`, `Keys.swift`: what was chosen, by whom.
+/// - `Writers.swift`: whose comments a prompt quotes. `Listening.swift`: whether workers could be heard.
+/// - `Steps.swift`, `Cleanup.swift`: effects that happen once, and what a run leaves behind.
+/// - `Refresh.swift`: the picture of GitHub that the pages show.
 /// - `Jobs.swift`, `Pass.swift`: how a job is worked, by `porter-fcgi`'s dispatcher or by the watchdog's pass.
 ///
 /// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Porter
 
-/// What a claim is answered: everything that a run needs (contract section 5, `claim`).
+/// What a claim is answered: everything that a run needs (`public/openapi.json`, `claim`).
 struct Assignment: Decodable, Sendable {
     struct Repository: Decodable, Sendable {
         let id: Int64

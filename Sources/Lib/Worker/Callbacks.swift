@@ -89,7 +89,7 @@ final class Callbacks: Sendable {
         }
     }
 
-    /// Contract section 5: errors are `{"error": code, "message": text}`.
+    /// `public/openapi.json`: errors are `{"error": code, "message": text}`.
     private struct RefusalBody: Decodable {
         let error: String
         let message: String

@@ -1,6 +1,6 @@
 import Porter
 
-/// How long a part of the run may take: contract section 2, `limits` of the claim.
+/// How long a part of the run may take: `limits` of the claim (`public/openapi.json`).
 struct TimeLimit: Sendable {
     private let what: String
     private let seconds: Int

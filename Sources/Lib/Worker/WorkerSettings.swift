@@ -2,7 +2,7 @@ import Glibc
 import Porter
 import PorterSettings
 
-/// What a machine tells its worker: contract section 7, and where things lie in it.
+/// What a machine tells its worker: `docs/runner.md`, and where things lie in it.
 struct WorkerSettings: Sendable {
     let callbackURL: String
     let taskID: TaskID

@@ -109,7 +109,11 @@ export function keyRow(key) {
   }
 
   async function takeAway(remove) {
-    const yes = await ask(`Remove ${key.name}?`, "Porter cannot bring it back. Runs that need it end with `provider_key_missing` until there is another.", "Remove it");
+    const yes = await ask(
+      `Remove ${key.name}?`,
+      "Porter cannot bring it back. Runs that need it end with `provider_key_missing` until there is another.",
+      "Remove it",
+    );
     if (!yes) return remove.focus();
     try {
       await key.remove();

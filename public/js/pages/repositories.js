@@ -37,7 +37,12 @@ function showCount() {
 
 function row(repository) {
   const name = repository.full_name;
-  const button = make("button", { type: "button", class: "button small", onclick: () => turn(repository, button) }, repository.enabled ? "Switch off" : "Switch on", make("span", { class: "only-heard" }, ` ${name}`));
+  const button = make(
+    "button",
+    { type: "button", class: "button small", onclick: () => turn(repository, button) },
+    repository.enabled ? "Switch off" : "Switch on",
+    make("span", { class: "only-heard" }, ` ${name}`),
+  );
   return make(
     "tr",
     { "data-name": name.toLowerCase() },
@@ -78,13 +83,18 @@ function defaultsForm(repository) {
       "div",
       { class: "field" },
       make("label", { for: `${id}-agent` }, "Agent when a command names none"),
-      make("select", { id: `${id}-agent`, name: "default_agent" }, make("option", { value: "" }, "As the person or the team"), ...agents.map((agent) => make("option", { value: agent.name }, agent.title))),
+      make(
+        "select",
+        { id: `${id}-agent`, name: "default_agent" },
+        make("option", { value: "" }, "As the person or the team"),
+        ...agents.map((agent) => make("option", { value: agent.name }, agent.title)),
+      ),
     ),
     make(
       "div",
       { class: "field" },
       make("label", { for: `${id}-model` }, "Model when a command names none"),
-      make("input", { id: `${id}-model`, name: "default_model", maxlength: 200, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
+      make("input", { id: `${id}-model`, name: "default_model", maxlength: 100, autocomplete: "off", autocapitalize: "none", spellcheck: "false" }),
     ),
     make("div", { class: "row" }, make("button", { class: "button main", type: "submit" }, "Save agent and model")),
   );

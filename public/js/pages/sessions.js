@@ -15,7 +15,12 @@ start({
 
 function row(session) {
   const name = browser(session.user_agent);
-  const button = make("button", { type: "button", class: "button small", onclick: () => end(session, button) }, session.current ? "Sign out here" : "Sign out", make("span", { class: "only-heard" }, ` ${name}`));
+  const button = make(
+    "button",
+    { type: "button", class: "button small", onclick: () => end(session, button) },
+    session.current ? "Sign out here" : "Sign out",
+    make("span", { class: "only-heard" }, ` ${name}`),
+  );
   return make(
     "tr",
     {},

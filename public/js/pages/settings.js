@@ -64,7 +64,9 @@ function showConfig(config, only) {
 function now(config, name) {
   const { minimum, maximum } = config.limits[name];
   if (config.fixed_by_operator.includes(name)) return `Fixed by the operator at ${config.effective[name]}.`;
-  return `From ${minimum} to ${maximum}; ${config[name] === null ? `now ${config.effective[name]}, as ${isTeam ? "the operator" : "the team"} has it` : `empty: as ${isTeam ? "the operator" : "the team"} has it`}.`;
+  const above = `as ${isTeam ? "the operator" : "the team"} has it`;
+  const now = config[name] === null ? `now ${config.effective[name]}, ${above}` : `empty: ${above}`;
+  return `From ${minimum} to ${maximum}; ${now}.`;
 }
 
 function showAgentChoice(agents) {
@@ -115,7 +117,12 @@ function showKeys(providers, credentials) {
 }
 
 function showFly(fly) {
-  byId("fly-state").replaceChildren(...(fly.configured ? [mark(true, ["Configured", ""]), ", ", time(fly.updated_at)] : ["Not configured. ", needsFly ? "Runs go to Fly Machines, so this is needed." : "Runs happen on this Porter’s own box, so this is not needed."]));
+  const need = needsFly
+    ? "Runs go to Fly Machines, so this is needed."
+    : "Runs happen on this Porter’s own box, so this is not needed.";
+  byId("fly-state").replaceChildren(
+    ...(fly.configured ? [mark(true, ["Configured", ""]), ", ", time(fly.updated_at)] : ["Not configured. ", need]),
+  );
   byId("fly-remove").hidden = !fly.configured;
   byId("fly-check").hidden = !fly.configured;
   put(byId("fly"), fly);

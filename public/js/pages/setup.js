@@ -38,7 +38,13 @@ fill({
   },
   failed: (error) => {
     if (!(error instanceof Problem) || error.status !== 404) return false;
-    const over = make("div", { class: "notice good" }, make("h2", {}, "Porter is set up"), make("p", {}, "There is nothing left to do here."), make("a", { class: "button main", href: "/" }, "Go to the first page"));
+    const over = make(
+      "div",
+      { class: "notice good" },
+      make("h2", {}, "Porter is set up"),
+      make("p", {}, "There is nothing left to do here."),
+      make("a", { class: "button main", href: "/" }, "Go to the first page"),
+    );
     byId("wait").replaceChildren(over);
     return true;
   },

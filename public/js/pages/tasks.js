@@ -46,7 +46,7 @@ function showPage({ tasks, next }) {
     prose(
       isFiltered || asked.cursor
         ? "No run is like this. Change what you look for, or show all runs."
-        : "No runs yet. Write `@porter add a test` under an issue of a repository that is served here.",
+        : "No runs yet. The overview shows what to write under an issue of a repository that is served here.",
     ),
   );
   byId("more").hidden = next === null;
