@@ -81,6 +81,21 @@ import Testing
         #expect(try store.value("SELECT count(*) FROM tasks WHERE instructions = 'do it'") == 1)
     }
 
+    @Test func `a session that nobody used for 7 days goes, and no other`() throws {
+        let idle = late.milliseconds - Int64(Session.idle) * 1000
+        try store.run(
+            """
+            INSERT INTO people (id, login, created_at, signed_in_at) VALUES (5, 'p', 1, 1);
+            INSERT INTO sessions (id, digest, person_id, created_at, used_at)
+                VALUES ('old', x'01', 5, 1, \(idle - 1)), ('used', x'02', 5, 1, \(idle));
+            """)
+
+        try pruneAll(before: young)
+
+        #expect(try store.value("SELECT count(*) FROM sessions") == 1)
+        #expect(try store.value("SELECT count(*) FROM sessions WHERE id = 'used'") == 1)
+    }
+
     @Test func `a repeat of a pruned delivery is still known by its comment`() throws {
         try end(1)
         try pruneAll(before: late)

@@ -142,6 +142,19 @@ import Testing
         #expect(maria.send("GET", "/api/tasks").status == 200)
     }
 
+    @Test func `a session that GitHub would not renew can still be ended`() throws {
+        scene.world.users.faults.plant(.refused("bad_refresh_token"), at: "refresh")
+        scene.world.advance(seconds: 28_800)
+        _ = maria.send("GET", "/api/tasks")
+        try scene.world.settle()
+        #expect(maria.send("GET", "/api/tasks").error == "sign_in_again")
+
+        #expect(maria.send("POST", "/api/auth/logout").status == 204)
+
+        #expect(!maria.hasSession)
+        #expect(maria.send("GET", "/api/tasks").error == "unauthorized")
+    }
+
     // MARK: - Starting
 
     @Test func `a task under an issue is admitted as a comment's would be`() throws {

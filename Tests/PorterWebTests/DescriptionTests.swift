@@ -43,7 +43,7 @@ import Testing
             case .open: [[], [["signature"]], [[], ["operator"]], [[], ["session"]]]
             case .operatorToken: [[["operator"]]]
             case .worker: [[["workerBearer"], ["workerHeader"]]]
-            case .person, .admin: [[["session"]]]
+            case .person, .admin, .leaving: [[["session"]]]
             case .reader: [[["session"], ["operator"]]]
             }
         #expect(expected.contains(schemes), "\(route.name): \(schemes)")

@@ -55,6 +55,13 @@ extension Database {
                         ORDER BY task_id LIMIT \(pruneBatch))
                     """, [bound])
             },
+            Rule("sessions") { transaction in
+                try transaction.run(
+                    """
+                    DELETE FROM sessions WHERE id IN (
+                        SELECT id FROM sessions WHERE used_at < ? ORDER BY used_at LIMIT \(pruneBatch))
+                    """, [now.adding(seconds: -Session.idle).milliseconds])
+            },
             Rule("logs") { transaction in
                 try transaction.run(
                     """

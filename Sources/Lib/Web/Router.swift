@@ -11,6 +11,8 @@ enum Door: Sendable {
     case worker
     /// A signed-in person; what changes something must come from our own pages.
     case person
+    /// The same for whoever leaves, though GitHub or the operator would not let them in any more.
+    case leaving
     /// The same for an admin; anybody else who is signed in is refused with 403.
     case admin
     /// A signed-in person, or whoever has the operator's token.

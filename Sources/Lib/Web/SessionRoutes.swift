@@ -7,13 +7,13 @@ import PorterWork
 extension Site {
     static var sessionRoutes: [Route] {
         [
-            Route("POST", "/api/auth/logout", .person) { (site, exchange) throws(Failure) in
+            Route("POST", "/api/auth/logout", .leaving) { (site, exchange) throws(Failure) in
                 try site.signOut(exchange)
             },
             Route("GET", "/api/sessions", .person) { (site, exchange) throws(Failure) in
                 try site.listSessions(exchange)
             },
-            Route("DELETE", "/api/sessions/{id}", .person) { (site, exchange) throws(Failure) in
+            Route("DELETE", "/api/sessions/{id}", .leaving) { (site, exchange) throws(Failure) in
                 try site.endSession(exchange)
             },
         ]

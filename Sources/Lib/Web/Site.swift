@@ -170,8 +170,8 @@ package struct Site: Sendable {
             } catch {
                 throw error.status == 401 ? error.askingForBearer : error
             }
-        case .person, .admin:
-            let visitor = try visitor(request)
+        case .person, .admin, .leaving:
+            let visitor = try visitor(request, isLeaving: door == .leaving)
             try checkOrigin(request)
             if door == .admin, !visitor.isAdmin { throw .notAdmin }
             return visitor

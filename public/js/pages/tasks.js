@@ -44,9 +44,11 @@ function showPage({ tasks, next }) {
   byId("empty").hidden = tasks.length > 0;
   byId("empty").replaceChildren(
     prose(
-      isFiltered || asked.cursor
-        ? "No run is like this. Change what you look for, or show all runs."
-        : "No runs yet. The overview shows what to write under an issue of a repository that is served here.",
+      next !== null
+        ? "None of the newest runs is like this. Older ones may be: go on below."
+        : isFiltered || asked.cursor
+          ? "No run is like this. Change what you look for, or show all runs."
+          : "No runs yet. The overview shows what to write under an issue of a repository that is served here.",
     ),
   );
   byId("more").hidden = next === null;
