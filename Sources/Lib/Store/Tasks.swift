@@ -89,7 +89,7 @@ extension Database {
     }
 
     /// Tasks whose words a page of a search reads at most: their rows lie all over the file.
-    static let searchDepth = 5_000
+    static let searchDepth = 2_000
 
     /// The page of tasks that the filter lets through, newest first.
     ///
