@@ -2,7 +2,8 @@ package import PorterHTTP
 
 /// A FastCGI responder on libfcgi: ``Ingress`` finds the socket, ``Responder`` serves it.
 ///
-/// A request has one thread until its answer comes later; then whichever is free sends it. SIGTERM drains: accepting stops, requests in flight finish, unaccepted
+/// A request has one thread, unless its answer comes later: then whichever is free sends it. SIGTERM drains:
+/// accepting stops, requests in flight finish, unaccepted
 /// connections wait in the socket's backlog for the next process.
 ///
 /// - SeeAlso: <https://fastcgi-archives.github.io/FastCGI_Specification.html>
