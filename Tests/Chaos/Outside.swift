@@ -22,6 +22,8 @@ final class Outside {
     private var late: [(at: Instant, run: () -> Void)] = []
     /// Calls that go wrong of a thousand.
     var troubles = 0
+    /// What went wrong with the last call.
+    private(set) var lastTrouble: Trouble?
     /// Whether an effect may happen after its answer was lost.
     var allowsLate = true
     /// Findings that show at once: two machines of a task at the same time.
@@ -58,6 +60,7 @@ final class Outside {
     func answer(_ name: String, _ arguments: [UInt8], _ chance: inout Chance) -> [UInt8] {
         calls[name, default: 0] += 1
         let trouble = chance.permille(troubles) ? Trouble.allCases.randomElement(using: &chance) : nil
+        lastTrouble = trouble
         let faults = Served.isEngine(name) ? engine.faults : github.faults
         switch trouble {
         case .unreachable: faults.plant(.unreachable, at: name)

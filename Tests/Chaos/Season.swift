@@ -142,13 +142,21 @@ final class Season {
         move(hand)
     }
 
+    /// The end of what can be read in a call's arguments, which is where markers and names are.
+    private static func readable(_ arguments: [UInt8]) -> String {
+        let words = arguments.map { 32..<127 ~= $0 ? Character(UnicodeScalar($0)) : " " }
+        return String(String(words).split(separator: " ").joined(separator: " ").suffix(60))
+    }
+
     /// Serves what the process waits for.
     private func move(_ hand: Hand) {
         guard let flight = hand.flight else { return }
         switch flight.waiting {
         case .call(let name, let arguments):
             let answer = outside.answer(name, arguments, &chance)
-            tell("\(hand.name) calls \(name): \(answer.first == 1 ? "well" : "badly")")
+            tell(
+                "\(hand.name) calls \(name) \(Self.readable(arguments)): "
+                    + (outside.lastTrouble.map { "\($0)" } ?? (answer.first == 1 ? "well" : "badly")))
             hand.answer(answer, at: outside.now)
         case .moment(let moment):
             let step = Tally.step(moment)
