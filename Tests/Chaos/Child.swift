@@ -64,7 +64,7 @@ struct Child {
             entropy: Entropy { count in
                 chance.withLock { chance in (0..<count).map { _ in UInt8(chance.below(256)) } }
             }, sealer: World.sealer, digest: World.digest, journal: .silent, hearsItself: { true },
-            moment: { remote.pass($0) })
+            moment: { remote.pass($0) }, pause: { remote.wait(milliseconds: $0) })
         surroundings.app = .fixed(
             AppCredentials(
                 id: "55", privateKey: Secret("key"), clientID: "client", clientSecret: Secret("secret"),
@@ -92,7 +92,7 @@ struct Child {
             case .turn:
                 switch try work.turn() {
                 case .idle: answer.put("idle")
-                case .worked: answer.put("worked")
+                case .worked, .settles: answer.put("worked")
                 case .gaveUp: answer.put("gave up")
                 }
             case .pass:

@@ -8,6 +8,7 @@ final class Hand {
     enum Event {
         case call(name: String, arguments: [UInt8])
         case moment(String)
+        case wait(until: Instant)
         case done(Reader)
         case died
     }
@@ -90,6 +91,7 @@ final class Hand {
         var reader = Reader(message)
         switch Word(rawValue: reader.byte()) {
         case .call: return .call(name: reader.get(), arguments: reader.raw())
+        case .wait: return .wait(until: reader.get())
         case .moment: return .moment(reader.get())
         case .done: return .done(reader)
         case nil: fail("\(name) says what nobody understands")
@@ -101,6 +103,14 @@ final class Hand {
         var message = Writer()
         message.put(time)
         line.send(message.bytes + bytes)
+        flight?.waiting = next()
+    }
+
+    /// Lets a child go on that has waited.
+    func answerWait(at time: Moment) {
+        var message = Writer()
+        message.put(time)
+        line.send(message.bytes)
         flight?.waiting = next()
     }
 
@@ -121,7 +131,7 @@ final class Hand {
         case .died:
             bury()
             flight.whenDead()
-        case .call, .moment: fail("\(name) is not done")
+        case .call, .moment, .wait: fail("\(name) is not done")
         }
     }
 

@@ -47,6 +47,8 @@ struct Line: Sendable {
 enum Word: UInt8 {
     /// It calls the outside and waits for the answer.
     case call
+    /// It waits until a time has come.
+    case wait
     /// It has come to a named moment and waits for leave to go on.
     case moment
     /// The command is done; what it came to follows.

@@ -49,6 +49,16 @@ struct Remote: Sendable {
         if !reader.get(Bool.self) { die() }
     }
 
+    /// Waits; the parent lets time pass, or something else happen meanwhile.
+    func wait(milliseconds: Int32) {
+        var message = Writer()
+        message.put(byte: Word.wait.rawValue)
+        message.put(time.now.adding(milliseconds: Int64(milliseconds)))
+        guard line.send(message.bytes), let bytes = line.receive() else { leave() }
+        var reader = Reader(bytes)
+        time.set(reader.get())
+    }
+
     var github: GitHub {
         GitHub(
             app: { () throws(GitHubError) in try gitHub("app") },

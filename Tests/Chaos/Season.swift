@@ -168,6 +168,13 @@ final class Season {
             tally.count(step)
             hand.finish()
             start(hand)
+        case .wait(let until):
+            let left = until - outside.now.porter
+            // Whoever has set the clock does not make anybody wait for a year.
+            if isCalm, left > 0 { outside.pass(seconds: Int(min(left, 15_000) + 999) / 1000) }
+            guard isCalm || left <= 0 || left > 15_000 else { return }
+            tell("\(hand.name) has waited")
+            hand.answerWait(at: outside.now)
         case .done:
             hand.finish()
         case .died:

@@ -130,9 +130,11 @@ extension GitHub.LoggedDelivery: Wire {
 }
 
 extension GitHub.Page: Wire where Item: Wire {
-    func put(into writer: inout Writer) { writer.put(items, next, tag, isUnchanged) }
+    func put(into writer: inout Writer) { writer.put(items, next, tag, isUnchanged, date) }
     init(from reader: inout Reader) {
-        self.init(items: reader.get(), next: reader.get(), tag: reader.get(), isUnchanged: reader.get())
+        self.init(
+            items: reader.get(), next: reader.get(), tag: reader.get(), isUnchanged: reader.get(),
+            date: reader.get())
     }
 }
 

@@ -84,9 +84,9 @@ def say_unheard(stack, text, issue, *, age=0):
 def age_porter(stack, seconds):
     """Makes what Porter knows of its own looks so much older: as if it had been off since then."""
     with sqlite3.connect(stack.database) as database:
-        database.execute("UPDATE marks SET at = at - ? WHERE name IN ('database.made', 'deliveries.looked')",
-                         (seconds * 1000,))
-        database.execute("UPDATE marks SET value = value - ? WHERE name = 'deliveries.read'", (seconds * 1000,))
+        database.execute(
+            "UPDATE marks SET at = at - ?1, value = CASE value WHEN '' THEN '' ELSE value - ?1 END "
+            "WHERE name IN ('database.made', 'deliveries.looked', 'deliveries.read')", (seconds * 1000,))
         database.execute("DELETE FROM marks WHERE name IN ('deliveries.tag', 'deliveries.walk')")
 
 

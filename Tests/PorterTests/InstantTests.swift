@@ -83,4 +83,20 @@ import Testing
         #expect(moment < moment.adding(milliseconds: 1))
         #expect(!(moment < moment))
     }
+
+    @Test func `the date of an HTTP answer is read`() {
+        #expect(
+            Instant(httpDate: "Sun, 06 Nov 1994 08:49:37 GMT") == Instant(iso8601: "1994-11-06T08:49:37Z"))
+        #expect(
+            Instant(httpDate: "Fri, 27 Nov 2026 04:05:06 GMT") == Instant(iso8601: "2026-11-27T04:05:06Z"))
+    }
+
+    @Test(arguments: [
+        "", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Now 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37.5 GMT tomorrow",
+    ])
+    func `what is no date of HTTP's one form is none`(text: String) {
+        #expect(Instant(httpDate: text) == nil)
+    }
 }

@@ -52,6 +52,21 @@ import Testing
         #expect(world.comments(ending: "<!-- porter:reply:9 -->").isEmpty)
     }
 
+    @Test func `an answer that nothing ran is the end of its stop, though nobody lived to note it`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        try world.say("@porter stop", by: World.wim, comment: 9)
+        #expect(try world.crash(at: "reply.called") { _ = try? world.settle() })
+
+        // What had been written before arrives late.
+        let id = try world.ask()
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).state == .running)
+        #expect(try world.store.findCommand(comment: 9)?.outcome == "answered")
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == 1)
+    }
+
     @Test func `a stop that could not be shown at once is not answered as if nothing had run`() throws {
         for fault in ["react", "crash"] {
             let world = try World { $0.caps = Caps(perPerson: 1, total: 1) }

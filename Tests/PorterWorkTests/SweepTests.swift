@@ -45,6 +45,73 @@ import Testing
         #expect(try world.tasks == 1)
     }
 
+    @Test(arguments: [86_400, 31_536_000, -86_400])
+    func `what was written is found though the clock was wrong when GitHub was last looked at`(jump: Int)
+        throws
+    {
+        for isLogReadable in [true, false] {
+            let world = try World()
+            world.github.change { $0.isLogReadable = isLogReadable }
+            world.jump(seconds: jump)
+            _ = try world.work.pass()
+            try world.live(seconds: 90)
+            _ = try world.work.pass()
+            world.jump(seconds: -jump)
+            world.github.change { $0.isLogReadable = false }
+            world.write("@porter demo fix it", id: 9)
+            try world.live(seconds: 90)
+
+            _ = try world.work.pass()
+            try world.live(seconds: 30)
+
+            #expect(try world.store.findTask(comment: 9) != nil)
+        }
+    }
+
+    @Test(arguments: [86_400, 31_536_000])
+    func `what was wished for with a wrong clock is looked for once`(jump: Int) throws {
+        let world = try World()
+        world.github.change { $0.isLogReadable = false }
+        world.jump(seconds: jump)
+        try world.work.ensureRecovery()
+        try world.store.wantSweep(since: world.now, at: world.now)
+        world.jump(seconds: -jump)
+
+        try world.live(seconds: 90)
+
+        #expect(try world.store.wantedSweep() == nil)
+        #expect(world.github.faults.calls.count { $0 == "installations" } == 1)
+    }
+
+    @Test func `a wish that comes while a round is under way has a round of its own`() throws {
+        let world = try World()
+        try world.store.wantSweep(since: world.now, at: world.now)
+        let claim = try #require(try world.store.claimJob(at: world.now))
+        let round = SweepRound(number: 1, stage: .contents, begunAt: world.now)
+        try world.store.save(round, for: claim, at: world.now)
+        try world.store.wantSweep(since: world.now, at: world.now)
+        var done = round
+        done.stage = .done
+        try world.store.save(done, for: claim, at: world.now)
+
+        #expect(try world.store.wantedSweep() == world.now)
+    }
+
+    @Test(arguments: [86_400, -86_400])
+    func `how old the database is does not depend on the clock`(jump: Int) throws {
+        let world = try World()
+        let made = world.time.real
+        try world.settle()
+        world.jump(seconds: jump)
+        try world.live(seconds: 60)
+
+        let first = try world.store.madeAt(world.work.now, theirs: world.time.real)
+        world.jump(seconds: -jump)
+
+        #expect(first == made)
+        #expect(try world.store.madeAt(world.work.now, theirs: nil) == made)
+    }
+
     @Test(arguments: [true, false])
     func `quiet polling costs nothing of the rate limit`(isLogReadable: Bool) throws {
         let world = try polling()

@@ -52,6 +52,19 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
+    @Test func `one pass goes on where all that could had died in the middle of a call`() throws {
+        let world = try World()
+        let id = try world.ask()
+        #expect(try world.crash(at: "machine.create.1.called") { _ = try? world.settle() })
+        let died = world.now
+
+        _ = try world.work.pass()
+
+        #expect(try world.store.findAttempt(id, 1)?.machineID != nil)
+        #expect(world.engine.running.count == 1)
+        #expect(world.now - died <= Work.settling + 1000)
+    }
+
     private static func step(_ world: World, _ seconds: Int, isPass: Bool = true) throws {
         for _ in 0..<seconds {
             try world.crew.act(in: world)

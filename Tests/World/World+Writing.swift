@@ -12,7 +12,7 @@ extension World {
         issue: Int = issue, before seconds: Int = 0
     ) -> CommandID {
         let name = CommandID(source, id)
-        let moment = Instant(seconds: now.adding(seconds: -seconds).seconds)
+        let moment = Instant(seconds: time.real.adding(seconds: -seconds).seconds)
         github.change { state in
             guard !state.contents.contains(where: { $0.id == name }) else { return }
             var content = GitHub.Content(
@@ -36,7 +36,7 @@ extension World {
 
     /// Edits a text; its issue does not move for that.
     package func edit(_ id: CommandID, to text: String) {
-        let moment = Instant(seconds: now.seconds)
+        let moment = Instant(seconds: time.real.seconds)
         github.change { state in
             guard let index = state.contents.firstIndex(where: { $0.id == id }) else { return }
             state.contents[index].body = text
@@ -46,7 +46,7 @@ extension World {
 
     /// Closes the issue, and no delivery tells of it.
     package func closeUnheard(issue: Int = issue) {
-        let moment = Instant(seconds: now.seconds)
+        let moment = Instant(seconds: time.real.seconds)
         github.change { state in
             state.touch(issue, moment)
             state.issues[issue]?.isOpen = false

@@ -63,7 +63,7 @@ package final class World: Sendable {
         change(&policy)
         live = Mutex(Live(store: try Database(path: folder + "/porter.sqlite"), policy: policy))
         let time = time
-        github.now = { time.now }
+        github.now = { time.real }
         users.now = { time.now }
         _ = try store.madeAt(time.now)
     }
@@ -88,7 +88,11 @@ package final class World: Sendable {
             hearsItself: { [weak self] in
                 guard let self else { return false }
                 return listens.withLock { $0 } && hearsItself.withLock { $0 }
-            }, moment: { [weak self] in self?.pass($0) }, pause: { usleep(UInt32($0) * 100) })
+            }, moment: { [weak self] in self?.pass($0) }, pause: { [time] in
+                // Threads that wait for each other take real time, whoever waits for the world the world's.
+                guard $0 >= 1000 else { return _ = usleep(UInt32($0) * 100) }
+                time.set(time.now.adding(milliseconds: Int64($0)))
+            })
         surroundings.app = appSource
         surroundings.administration = administration.face
         surroundings.redactor = redactor
@@ -139,7 +143,7 @@ package final class World: Sendable {
         for _ in 0..<Self.mostTurns {
             switch try work.turn() {
             case .idle: return gaveUp
-            case .worked: break
+            case .worked, .settles: break
             case .gaveUp: gaveUp += 1
             }
         }

@@ -3,20 +3,22 @@ import Porter
 /// Lists, page by page, as GitHub gives them.
 extension WorldGitHub.State {
     /// The page that the look asks for; addresses are numbers of entries.
-    mutating func page<Item: Hashable & Sendable>(_ items: [Item], _ look: GitHub.Look) -> GitHub.Page<Item> {
+    mutating func page<Item: Hashable & Sendable>(
+        _ items: [Item], _ look: GitHub.Look, at now: Instant
+    ) -> GitHub.Page<Item> {
         let tag = String(items.hashValue)
         var start = 0
         switch look {
         case .first(tag):
             unchanged += 1
-            return .unchanged
+            return .unchanged(at: now)
         case .first: break
         case .next(let address): start = Int(address) ?? 0
         }
         let rest = items.dropFirst(start)
         return GitHub.Page(
             items: Array(rest.prefix(pageSize)),
-            next: rest.count > pageSize ? String(start + pageSize) : nil, tag: tag)
+            next: rest.count > pageSize ? String(start + pageSize) : nil, tag: tag, date: now)
     }
 
     /// What has changed since the moment, the least recently changed first.

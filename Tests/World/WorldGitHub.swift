@@ -115,19 +115,19 @@ package final class WorldGitHub: Sendable {
                 try self.call("installations") { state in
                     let installation = GitHub.Installation(
                         id: 77, account: state.app.owner, isSuspended: state.isSuspended)
-                    return state.page([installation] + state.otherInstallations, look)
+                    return state.page([installation] + state.otherInstallations, look, at: self.now())
                 }
             },
             repositories: { (installation, look) throws(GitHubError) in
                 try self.call("repositories") { state in
                     let found = installation == 77 ? [state.repository].compactMap { $0 } : []
-                    return state.page(found, look)
+                    return state.page(found, look, at: self.now())
                 }
             },
             deliveries: { (look) throws(GitHubError) in
                 try self.call("deliveries") { (state) throws(GitHubError) in
                     guard state.isLogReadable else { throw Self.missing("list deliveries") }
-                    return state.page(state.log.reversed().map(\.logged), look)
+                    return state.page(state.log.reversed().map(\.logged), look, at: self.now())
                 }
             },
             delivery: { (logged) throws(GitHubError) in
@@ -155,13 +155,13 @@ package final class WorldGitHub: Sendable {
                     guard state.repository != nil, list != .issues || state.hasIssues else {
                         throw Self.missing("list contents")
                     }
-                    return state.page(state.listed(list, since: since), look)
+                    return state.page(state.listed(list, since: since), look, at: self.now())
                 }
             },
             reviews: { (_, pull, look) throws(GitHubError) in
                 try self.call("reviews") { state in
                     let found = state.contents.filter { $0.id.source == .review && $0.issueNumber == pull }
-                    return state.page(found.sorted { $0.createdAt < $1.createdAt }, look)
+                    return state.page(found.sorted { $0.createdAt < $1.createdAt }, look, at: self.now())
                 }
             },
             permission: { (_, login) throws(GitHubError) in

@@ -87,11 +87,12 @@ extension AppClient {
         _ apiURL: String, _ call: Call, _ response: Response, _ type: Answer.Type,
         _ items: (Answer) -> [Item]
     ) throws(GitHubError) -> GitHub.Page<Item> {
-        if response.status == 304 { return .unchanged }
+        let date = response.fields["Date"].flatMap(Instant.init(httpDate:))
+        if response.status == 304 { return .unchanged(at: date) }
         return GitHub.Page(
             items: items(try decode(type, response, call.operation)),
             next: link("next", response).flatMap { $0.hasPrefix(apiURL + "/") ? $0 : nil },
-            tag: response.fields["ETag"])
+            tag: response.fields["ETag"], date: date)
     }
 }
 

@@ -19,17 +19,24 @@ extension GitHub {
         package var tag: String?
         /// Whether the list is still the one that the look knew.
         package var isUnchanged: Bool
+        /// When GitHub answered, by its own clock; nil when it did not say.
+        package var date: Instant?
 
         /// A page.
-        package init(items: [Item], next: String?, tag: String? = nil, isUnchanged: Bool = false) {
+        package init(
+            items: [Item], next: String?, tag: String? = nil, isUnchanged: Bool = false, date: Instant? = nil
+        ) {
             self.items = items
             self.next = next
             self.tag = tag
             self.isUnchanged = isUnchanged
+            self.date = date
         }
 
         /// What a list that has not changed is answered with.
-        package static var unchanged: Page { Page(items: [], next: nil, isUnchanged: true) }
+        package static func unchanged(at date: Instant?) -> Page {
+            Page(items: [], next: nil, isUnchanged: true, date: date)
+        }
     }
 
     /// The lists of a repository that may hold commands, by time of their last change, oldest first.

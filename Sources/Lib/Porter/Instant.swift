@@ -50,6 +50,22 @@ package struct Instant: Hashable, Comparable, Sendable {
         milliseconds = ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + fraction
     }
 
+    /// Reads the one form of date that HTTP servers send, `Sun, 06 Nov 1994 08:49:37 GMT`; nil for anything else.
+    ///
+    /// - SeeAlso: <https://www.rfc-editor.org/rfc/rfc9110#name-date-time-formats>
+    package init?(httpDate text: String) {
+        let words = text.split(separator: " ")
+        guard words.count == 6, words[0].hasSuffix(","), words[5] == "GMT",
+            let month = Self.months.firstIndex(of: String(words[2])), words[1].count == 2, words[3].count == 4
+        else { return nil }
+        let number = month < 9 ? "0\(month + 1)" : String(month + 1)
+        self.init(iso8601: "\(words[3])-\(number)-\(words[1])T\(words[4])Z")
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
     /// The moment as `YYYY-MM-DDTHH:MM:SS.fffZ`.
     package var iso8601: String {
         let days = milliseconds.floorDivided(by: 86_400_000)

@@ -102,7 +102,7 @@ extension Transaction {
                     "stop_told_at", "saving_at", "heartbeat_at", "reported_at", "ended_at",
                 ], "gone_at IS NULL OR claim_sealed IS NOT NULL OR task_id IN \(unpublished)"
             ),
-            ("steps", ["began_at", "called_at"], "done_at IS NULL"),
+            ("steps", ["began_at", "called_at", "lost_at"], "done_at IS NULL"),
             ("commands", ["received_at", "permitted_at"], "answered_at IS NULL"),
             (
                 "tasks",
@@ -114,7 +114,13 @@ extension Transaction {
             ("sessions", ["created_at", "used_at"], "TRUE"),
             ("sign_ins", ["created_at", "used_at"], "TRUE"),
             ("people", ["rights_at"], "TRUE"),
-            ("marks", ["at"], "name IN ('watchdog.pass', 'callbacks.listening', 'deliveries.looked')"),
+            (
+                "marks", ["at"],
+                """
+                name IN ('watchdog.pass', 'callbacks.listening', 'deliveries.looked', 'contents.looked',
+                    'contents.round', 'database.made')
+                """
+            ),
             ("marks", ["value"], "name = 'callbacks.listening'"),
         ]
     }()

@@ -23,10 +23,33 @@ extension Transaction {
 extension Database {
     private static let madeMark = "database.made"
 
-    /// When a program first opened the database; this moment, from now on, in one that is not marked yet.
+    /// When a program first opened the database, by our clock, which it follows; this moment, from now on, in one
+    /// that is not marked yet.
     package func madeAt(_ now: Instant) throws(StoreError) -> Instant {
         if let made = try findMark(Self.madeMark) { return made.at }
         return try markOnce(Self.madeMark, "", at: now).at
+    }
+
+    /// When a program first opened the database, by GitHub's clock.
+    ///
+    /// Ours may be wrong by days, then or now. What has passed since does not depend on that, and is counted
+    /// back from the first answer that shows GitHub's clock.
+    ///
+    /// - Parameter theirs: the moment by GitHub's clock; nil when it is not known.
+    package func madeAt(_ now: Instant, theirs: Instant?) throws(StoreError) -> Instant {
+        let made = try madeAt(now)
+        let mark = try findMark(Self.madeMark)
+        if let known = (mark?.value).flatMap({ Int64($0) }) { return Instant(milliseconds: known) }
+        guard let theirs else { return made }
+        let age = max(0, now - made)
+        let value = String(theirs.adding(milliseconds: -age).milliseconds)
+        let kept = try write("date the database") { transaction in
+            try transaction.run(
+                "UPDATE marks SET value = ? WHERE name = ? AND value = ''", [value, Self.madeMark])
+            return try String.fetchOne(
+                transaction.db, sql: "SELECT value FROM marks WHERE name = ?", arguments: [Self.madeMark])
+        }
+        return Instant(milliseconds: Int64(kept ?? value) ?? made.milliseconds)
     }
 
     /// Remembers a fact about the instance, in place of the former.

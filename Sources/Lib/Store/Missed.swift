@@ -28,7 +28,7 @@ extension Database {
     package struct LogWalk: Hashable, Sendable {
         /// The page to read next; nil when the walk is at its end.
         package var next: String?
-        /// When the walk began: what was delivered before is known once it is at its end.
+        /// When the walk began, by GitHub's clock: what was delivered before is known once it is at its end.
         package var began: Instant
         /// The newest entry that was ever seen; nil while there was none.
         package var newest: Instant?

@@ -7,6 +7,8 @@ package struct Step: Hashable, Sendable {
     package let key: String
     /// When the last call began; nil before the first.
     package let calledAt: Instant?
+    /// When it was noticed that nobody will hear that call's answer any more; nil while somebody may.
+    package let lostAt: Instant?
     /// How often it was called.
     package let calls: Int
     /// What the effect left in the world (a comment's id, a pull request's number), nil until known.
@@ -17,6 +19,7 @@ extension Step {
     fileprivate init(key: String, row: Row) {
         self.init(
             key: key, calledAt: (row["called_at"] as Int64?).map(Instant.init(milliseconds:)),
+            lostAt: (row["lost_at"] as Int64?).map(Instant.init(milliseconds:)),
             calls: row["calls"], outcome: row["outcome"])
     }
 }
@@ -38,7 +41,8 @@ extension Database {
     package func findStep(_ key: String) throws(StoreError) -> Step? {
         try read("find step") { db in
             try Row.fetchOne(
-                db, sql: "SELECT called_at, calls, outcome FROM steps WHERE key = ?", arguments: [key]
+                db, sql: "SELECT called_at, lost_at, calls, outcome FROM steps WHERE key = ?",
+                arguments: [key]
             ).map { Step(key: key, row: $0) }
         }
     }
@@ -47,8 +51,15 @@ extension Database {
     package func callStep(_ key: String, for claim: JobClaim, at now: Instant) throws(StoreError) {
         try write("call step", for: claim) { transaction in
             try transaction.run(
-                "UPDATE steps SET called_at = ?, calls = calls + 1 WHERE key = ?",
+                "UPDATE steps SET called_at = ?, lost_at = NULL, calls = calls + 1 WHERE key = ?",
                 [now.milliseconds, key])
+        }
+    }
+
+    /// Records that nobody will hear the call's answer: from here on what it did settles.
+    package func loseStep(_ key: String, for claim: JobClaim, at now: Instant) throws(StoreError) {
+        try write("lose step", for: claim) { transaction in
+            try transaction.run("UPDATE steps SET lost_at = ? WHERE key = ?", [now.milliseconds, key])
         }
     }
 
@@ -73,7 +84,8 @@ extension Database {
     private static func step(_ key: String, _ transaction: Transaction) throws -> Step {
         let row = try Row.fetchOne(
             transaction.db.cachedStatement(
-                sql: "SELECT called_at, calls, outcome FROM steps WHERE key = ?"), arguments: [key])
+                sql: "SELECT called_at, lost_at, calls, outcome FROM steps WHERE key = ?"),
+            arguments: [key])
         guard let row else {
             throw StoreError(.corrupt, operation: "read step \(key)", message: "it was just written")
         }

@@ -16,8 +16,11 @@ package struct SweepRound: Hashable, Sendable {
     package var number: Int
     /// How far it is.
     package var stage: Stage
-    /// When it began: what was written before is known once it is done.
+    /// When it began, by our clock.
     package var begunAt: Instant
+    /// When it first asked GitHub, by GitHub's clock: what was written before is known once it is done. Nil until
+    /// then.
+    package var theirs: Instant?
 
     /// A round.
     package init(number: Int, stage: Stage, begunAt: Instant) {
@@ -95,23 +98,22 @@ extension Transaction {
     static let wantedMark = "contents.wanted"
 
     /// Wishes that GitHub itself is looked at, for what was written since the moment.
+    ///
+    /// A round that is under way may be past what is meant: the wish is fulfilled by a later one.
     func wantSweep(since: Instant, at now: Instant) throws {
-        try run(
-            """
-            INSERT INTO marks (name, value, at) VALUES (?, ?, ?)
-            ON CONFLICT (name) DO UPDATE SET at = excluded.at,
-                value = min(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))
-            """, [Self.wantedMark, String(since.milliseconds), now.milliseconds])
+        let round = try SweepRound(mark: Database.roundMark, db)?.number ?? 0
+        let earlier = try SweepWish(db)?.since ?? since
+        let wish = SweepWish(since: min(since, earlier), round: round)
+        try setMark(Self.wantedMark, to: wish.text, at: now)
         try ensure(.sweep, for: Database.sweepSubject, at: now)
     }
 }
 
 /// What is looked for on GitHub itself, and how far that is.
 extension Database {
-    private static let roundMark = "contents.round"
+    fileprivate static let roundMark = "contents.round"
     private static let installationsMark = "contents.installations"
-    /// The mark of the last round that was done; its time is when that had begun.
-    package static let sweptMark = "contents.looked"
+    private static let sweptMark = "contents.looked"
 
     /// Wishes that GitHub itself is looked at, for what was written since the moment.
     package func wantSweep(since: Instant, at now: Instant) throws(StoreError) {
@@ -120,29 +122,32 @@ extension Database {
 
     /// Since when commands may be missing that the log of deliveries does not show; nil when none are.
     package func wantedSweep() throws(StoreError) -> Instant? {
-        (try findMark(Transaction.wantedMark)?.value).flatMap { Int64($0) }.map(Instant.init(milliseconds:))
+        try read("find a wish") { try SweepWish($0)?.since }
+    }
+
+    /// When the last round was done, by our clock, and when it had begun, by GitHub's; nil before the first.
+    package func lastSweep() throws(StoreError) -> (doneAt: Instant, begunAt: Instant)? {
+        guard let mark = try findMark(Self.sweptMark) else { return nil }
+        // Older marks say a word instead.
+        return (mark.at, Int64(mark.value).map(Instant.init(milliseconds:)) ?? mark.at)
     }
 
     /// The round that is under way, or the last one.
     package func sweepRound() throws(StoreError) -> SweepRound? {
-        guard let mark = try findMark(Self.roundMark) else { return nil }
-        let parts = mark.value.split(separator: " ")
-        guard parts.count == 2, let number = Int(parts[0]),
-            let stage = SweepRound.Stage(rawValue: String(parts[1]))
-        else { return nil }
-        return SweepRound(number: number, stage: stage, begunAt: mark.at)
+        try read("find a round") { try SweepRound(mark: Self.roundMark, $0) }
     }
 
     /// Keeps how far the round is; with its end, everything from before it is known.
-    package func save(_ round: SweepRound, for claim: JobClaim) throws(StoreError) {
+    package func save(_ round: SweepRound, for claim: JobClaim, at now: Instant) throws(StoreError) {
         try write("save a round", for: claim) { transaction in
+            let theirs = round.theirs.map { " \($0.milliseconds)" } ?? ""
             try transaction.setMark(
-                Self.roundMark, to: "\(round.number) \(round.stage.rawValue)", at: round.begunAt)
+                Self.roundMark, to: "\(round.number) \(round.stage.rawValue)\(theirs)", at: round.begunAt)
             guard round.stage == .done else { return }
-            try transaction.setMark(Self.sweptMark, to: "done", at: round.begunAt)
-            try transaction.run(
-                "DELETE FROM marks WHERE name = ? AND at <= ?",
-                [Transaction.wantedMark, round.begunAt.milliseconds])
+            let begun = round.theirs ?? round.begunAt
+            try transaction.setMark(Self.sweptMark, to: String(begun.milliseconds), at: now)
+            guard let wish = try SweepWish(transaction.db), wish.round < round.number else { return }
+            try transaction.run("DELETE FROM marks WHERE name = ?", [Transaction.wantedMark])
         }
     }
 
@@ -340,6 +345,39 @@ extension Transaction {
                 sweep.position.milliseconds, sweep.page, sweep.newest?.milliseconds, sweep.newestIssue,
                 sweep.isWithoutIssues, sweep.tag, sweep.freshTag, sweep.repository.id,
             ])
+    }
+}
+
+/// That GitHub itself is to be looked at.
+private struct SweepWish {
+    /// For what was written since then, by GitHub's clock.
+    let since: Instant
+    /// The last round that had begun when it was wished.
+    let round: Int
+
+    var text: String { "\(since.milliseconds) \(round)" }
+}
+
+extension SweepWish {
+    /// The wish that is open; nil when there is none.
+    init?(_ db: GRDB.Database) throws {
+        let value = try String.fetchOne(
+            db, sql: "SELECT value FROM marks WHERE name = ?", arguments: [Transaction.wantedMark])
+        let parts = value?.split(separator: " ").compactMap { Int64($0) } ?? []
+        guard let since = parts.first else { return nil }
+        // An older wish names no round: the next one fulfils it.
+        self.init(since: Instant(milliseconds: since), round: parts.count == 2 ? Int(parts[1]) : 0)
+    }
+}
+
+extension SweepRound {
+    fileprivate init?(mark: String, _ db: GRDB.Database) throws {
+        let row = try Row.fetchOne(db, sql: "SELECT value, at FROM marks WHERE name = ?", arguments: [mark])
+        let parts = (row?["value"] as String?)?.split(separator: " ") ?? []
+        guard let row, parts.count >= 2, let number = Int(parts[0]), let stage = Stage(rawValue: String(parts[1]))
+        else { return nil }
+        self.init(number: number, stage: stage, begunAt: Instant(milliseconds: row["at"]))
+        if parts.count == 3 { theirs = Int64(parts[2]).map(Instant.init(milliseconds:)) }
     }
 }
 

@@ -55,6 +55,11 @@ extension Work {
     private func stop(
         _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim
     ) throws -> JobOutcome {
+        if try isReplied(command, here, claim) {
+            // It has said that nothing was there to stop; what came since was not meant.
+            try store.closeCommand(comment: command.commentID, "answered", for: claim, at: now)
+            return .done
+        }
         world.moment("stop.carrying")
         let stopped = try store.carryOut(
             command, detail: "Stopped by \(command.author.login).", for: claim, at: now)
@@ -80,15 +85,24 @@ extension Work {
         return Replies.nothingToRetry(command.target, unfinished: unfinished.map(\.id))
     }
 
+    /// Whether an earlier turn has posted the answer, and died before it could record that.
+    private func isReplied(
+        _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim
+    ) throws -> Bool {
+        guard let step = try store.findStep(command.replyKey) else { return false }
+        return try settle(step, for: claim) {
+            try findComment(command.replyMarker, in: here, issue: command.issueNumber, since: command.receivedAt)
+        } != nil
+    }
+
     /// Posts the one answer to the command.
     private func reply(
         _ text: String, _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim,
         outcome: String = "answered"
     ) throws -> JobOutcome {
-        let marker = "<!-- porter:reply:\(command.id.marker) -->"
         do {
             _ = try postComment(
-                text, marker: marker, key: "comment:\(command.commentID)/reply", task: nil, in: here,
+                text, marker: command.replyMarker, key: command.replyKey, task: nil, in: here,
                 issue: command.issueNumber, since: command.receivedAt, claim)
         } catch let error as GitHubError where [.gone, .notFound, .forbidden].contains(error.code) {
             log(.warning, "answer could not be posted", ["error": "\(error)"])
@@ -144,20 +158,9 @@ extension Work {
         _ text: String, marker: String, key: String, task: TaskID?, in repository: RepositoryRef,
         issue: Int, since: Instant, _ claim: JobClaim
     ) throws -> (id: Int64, url: String, isNew: Bool) {
-        let github = world.github
-        let find = { () throws -> String? in
-            // Our clock may have been wrong then: what is not found near the time is looked for everywhere.
-            var ours: [GitHub.Comment] = []
-            for start in [since.adding(seconds: -300), Instant(seconds: 0)] where ours.isEmpty {
-                ours = try github.ownComments(repository, issue, start)
-                    .filter { $0.body.hasSuffix(marker) }
-                    .sorted { $0.id < $1.id }
-            }
-            for double in ours.dropFirst() { try github.deleteComment(repository, double.id) }
-            return ours.first.map { "\($0.id) \($0.url)" }
-        }
+        let find = { try findComment(marker, in: repository, issue: issue, since: since) }
         let (outcome, isNew) = try perform(key, task: task, for: claim, find: find) {
-            let comment = try github.createComment(repository, issue, text + "\n\n" + marker)
+            let comment = try world.github.createComment(repository, issue, text + "\n\n" + marker)
             return "\(comment.id) \(comment.url)"
         }
         let parts = outcome.split(separator: " ", maxSplits: 1)
@@ -166,4 +169,28 @@ extension Work {
         }
         return (id, String(parts[1]), isNew)
     }
+
+    /// Looks for our comment with the marker; of several the first stays.
+    ///
+    /// - Returns: its id and address; nil when there is none.
+    private func findComment(
+        _ marker: String, in repository: RepositoryRef, issue: Int, since: Instant
+    ) throws(GitHubError) -> String? {
+        // Our clock may have been wrong then: what is not found near the time is looked for everywhere.
+        var ours: [GitHub.Comment] = []
+        for start in [since.adding(seconds: -300), Instant(seconds: 0)] where ours.isEmpty {
+            ours = try world.github.ownComments(repository, issue, start)
+                .filter { $0.body.hasSuffix(marker) }
+                .sorted { $0.id < $1.id }
+        }
+        for double in ours.dropFirst() { try world.github.deleteComment(repository, double.id) }
+        return ours.first.map { "\($0.id) \($0.url)" }
+    }
+}
+
+extension StoredCommand {
+    /// The natural key of its answer.
+    fileprivate var replyKey: String { "comment:\(commentID)/reply" }
+    /// What its answer ends with.
+    fileprivate var replyMarker: String { "<!-- porter:reply:\(id.marker) -->" }
 }

@@ -1,4 +1,4 @@
-import Porter
+package import Porter
 package import PorterStore
 
 /// How a job went.
@@ -71,6 +71,8 @@ extension Work {
         case worked
         /// A job was given up.
         case gaveUp
+        /// A job waits until what a lost call did has settled.
+        case settles(until: Instant)
     }
 
     /// Starts what may start, then works the job that has been due the longest.
@@ -106,7 +108,7 @@ extension Work {
             return try fail(claim, error)
         } catch let error as Unsettled {
             try store.postponeJob(claim, until: error.until, failed: false)
-            return .worked
+            return .settles(until: error.until)
         } catch {
             return try fail(claim, error)
         }

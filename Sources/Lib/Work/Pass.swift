@@ -41,12 +41,22 @@ extension Work {
         completeSetUp()
         report.destroyed += try destroyLeftovers()
         report.pruned += try prune()
+        var settled: Instant?
         while ContinuousClock.now - start < .seconds(Self.passLimit) {
             switch try turn() {
             case .idle:
+                // Whoever made the lost call is dead or cut off: nobody else may be there to go on.
+                if let until = settled, until > now {
+                    settled = nil
+                    world.pause(Int32(clamping: min(until - now, Self.settling)))
+                    continue
+                }
                 try store.setMark(Self.passMark, to: "done", at: now)
                 return report
             case .worked: report.jobs += 1
+            case .settles(let until):
+                report.jobs += 1
+                settled = max(settled ?? until, until)
             case .gaveUp:
                 report.jobs += 1
                 report.givenUp += 1

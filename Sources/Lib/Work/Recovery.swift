@@ -19,7 +19,8 @@ extension Work {
     static var recoveryOverlap: Int { 600 }
     /// Seconds before the end of the log's reach at which it is not relied on any more.
     static var logMargin: Int { 3600 }
-    /// The mark of the last turn that found nothing left to do; its time is when that walk had begun.
+    /// The mark of the last turn that found nothing left to do, when that was by our clock; its value is when its
+    /// walk had begun, by GitHub's.
     static var recoveryMark: String { "deliveries.looked" }
     /// The mark that the log cannot be read, as long as that is so.
     static var unreadableMark: String { "deliveries.unreadable" }
@@ -44,13 +45,13 @@ extension Work {
         case .interrupted: return .again(now.adding(seconds: 1))
         case .ended(let began):
             guard try takeMissed(claim) else { return .again(now.adding(seconds: 1)) }
-            try store.setMark(Self.recoveryMark, to: "done", at: began)
+            try store.setMark(Self.recoveryMark, to: String(began.milliseconds), at: now)
             return rest
         }
     }
 
     private enum Walk {
-        /// All of the log is known that was there at the moment.
+        /// All of the log is known that was there at the moment, by GitHub's clock.
         case ended(began: Instant)
         case interrupted
         case unreadable
@@ -59,7 +60,6 @@ extension Work {
     /// Walks the log back to what was read before.
     private func walkLog(_ claim: JobClaim) throws -> Walk {
         let read = try store.logReadUntil()
-        let floor = try recoveryFloor(read)
         var walk =
             try store.interruptedWalk() ?? Database.LogWalk(next: nil, began: now, newest: read)
         for _ in 0..<Self.recoveryCalls {
@@ -76,7 +76,11 @@ extension Work {
                 return .interrupted
             }
             world.moment("deliveries.page")
-            if isFirst { try store.forgetMark(Self.unreadableMark) }
+            if isFirst {
+                try store.forgetMark(Self.unreadableMark)
+                walk.began = page.date ?? now
+            }
+            let floor = try recoveryFloor(read, walk)
             if page.isUnchanged { return .ended(began: walk.began) }
             let oldest = page.items.map(\.deliveredAt).min()
             walk.newest = (page.items.map(\.deliveredAt) + [walk.newest].compactMap { $0 }).max()
@@ -99,8 +103,8 @@ extension Work {
     }
 
     /// Nothing older is looked at: it was read before, or Porter's database is younger.
-    private func recoveryFloor(_ read: Instant?) throws(StoreError) -> Instant {
-        let made = try store.madeAt(now)
+    private func recoveryFloor(_ read: Instant?, _ walk: Database.LogWalk) throws(StoreError) -> Instant {
+        let made = try store.madeAt(now, theirs: walk.began)
         return max(made, read?.adding(seconds: -Self.recoveryOverlap) ?? made)
     }
 
@@ -109,8 +113,9 @@ extension Work {
     /// That is so when the last look lies beyond the log's reach, and when the log has lost an entry that it
     /// should still have.
     private func gap(_ read: Instant?, _ walk: Database.LogWalk) throws(StoreError) -> Instant? {
-        let told = try logToldUntil()
-        let looked = try store.findMark(Database.sweptMark)?.at ?? told
+        let made = try store.madeAt(now, theirs: walk.began)
+        let told = try logToldUntil() ?? made
+        let looked = try store.lastSweep()?.begunAt ?? told
         let reach = Int64(policy.logReach - Self.logMargin) * 1000
         let isTooOld = !(0..<reach).contains(walk.began - max(told, looked))
         let isCut = read.map { (0..<reach).contains(walk.began - $0) } ?? false
@@ -119,10 +124,18 @@ extension Work {
         return told
     }
 
-    /// What was delivered by this moment, or not, the log has told.
-    private func logToldUntil() throws(StoreError) -> Instant {
-        let made = try store.madeAt(now)
-        return try store.findMark(Self.recoveryMark)?.at ?? made
+    /// What was delivered by this moment, or not, the log has told, by GitHub's clock; nil before the first look.
+    private func logToldUntil() throws(StoreError) -> Instant? {
+        (try store.findMark(Self.recoveryMark)?.value).flatMap { Int64($0) }.map(Instant.init(milliseconds:))
+    }
+
+    /// Wishes that GitHub itself is looked at for what the log has not told of.
+    ///
+    /// - Parameter delivered: when one such thing was delivered; nil when none is known.
+    private func wantSweep(for delivered: Instant? = nil) throws(StoreError) {
+        // Nothing is looked for that is older than the database.
+        let told = try logToldUntil() ?? Instant(seconds: 0)
+        try store.wantSweep(since: delivered.map { min($0, told) } ?? told, at: now)
     }
 
     /// The log cannot be read, as of an App without a webhook: GitHub itself is looked at instead.
@@ -131,7 +144,7 @@ extension Work {
             log(.warning, "GitHub's log of deliveries cannot be read", ["error": "\(error)"])
             try store.setMark(Self.unreadableMark, to: "", at: now)
         }
-        try store.wantSweep(since: try logToldUntil(), at: now)
+        try wantSweep()
         return .unreadable
     }
 
@@ -186,7 +199,7 @@ extension Work {
             log(
                 .warning, "missed delivery is not in the log any more",
                 ["delivery": delivery.guid, "event": delivery.event])
-            try store.wantSweep(since: min(delivery.deliveredAt, try logToldUntil()), at: now)
+            try wantSweep(for: delivery.deliveredAt)
             return nil
         }
     }

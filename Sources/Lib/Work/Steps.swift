@@ -7,14 +7,14 @@ struct Unsettled: Error {
 }
 
 extension Work {
-    /// Milliseconds after a call whose answer was lost before its outcome is looked up: GitHub may still be
-    /// finishing.
+    /// Milliseconds from when a call's answer is known to be lost until its outcome is looked up: GitHub may
+    /// still be finishing.
     static var settling: Int64 { 15_000 }
 
     /// Makes one outward effect at most once at a time, and knows its outcome for good.
     ///
     /// The intent is recorded under its natural key, then the call, then the outcome. After a lost answer
-    /// the outcome is looked up before a second call, no sooner than ``settling`` after the first began.
+    /// the outcome is looked up before a second call, see ``settle(_:for:find:)``.
     ///
     /// - Parameters:
     ///   - find: looks for the effect in the world by its natural key; nil when it is not there.
@@ -26,19 +26,8 @@ extension Work {
         call: () throws -> String
     ) throws -> (outcome: String, isNew: Bool) {
         let step = try store.beginStep(key, task: task, for: claim, at: now)
-        if let outcome = step.outcome { return (outcome, false) }
+        if let outcome = try settle(step, for: claim, find: find) { return (outcome, false) }
         let name = key.split(separator: "/").dropFirst().joined(separator: ".")
-        if let calledAt = step.calledAt {
-            let waited = now - calledAt
-            // A clock that was set back makes the call lie in the future: then look at once.
-            if (0..<Self.settling).contains(waited) {
-                throw Unsettled(until: calledAt.adding(milliseconds: Self.settling))
-            }
-            if let found = try find() {
-                try store.finishStep(key, outcome: found, for: claim, at: now)
-                return (found, false)
-            }
-        }
         world.moment("\(name).intended")
         try store.callStep(key, for: claim, at: now)
         world.moment("\(name).calling")
@@ -46,13 +35,38 @@ extension Work {
         do {
             outcome = try call()
         } catch {
-            if Self.didNothing(error) { try store.clearStep(key, for: claim) }
+            if Self.didNothing(error) {
+                try store.clearStep(key, for: claim)
+            } else {
+                try store.loseStep(key, for: claim, at: now)
+            }
             throw error
         }
         world.moment("\(name).called")
         try store.finishStep(key, outcome: outcome, for: claim, at: now)
         world.moment("\(name).recorded")
         return (outcome, true)
+    }
+
+    /// What an earlier call of the effect came to: known, or looked up once it has settled.
+    ///
+    /// It settles from when its answer was known to be lost and not from when it was recorded: a process may
+    /// be held up between its record and its call. Who finds a call without an answer is the first to know.
+    ///
+    /// - Returns: what the effect left in the world; nil when it has left nothing, so that it may be called.
+    /// - Throws: ``Unsettled`` while a lost answer settles; else what `find` throws.
+    func settle(_ step: Step, for claim: JobClaim, find: () throws -> String?) throws -> String? {
+        if let outcome = step.outcome { return outcome }
+        guard step.calledAt != nil else { return nil }
+        let lostAt = step.lostAt ?? now
+        if step.lostAt == nil { try store.loseStep(step.key, for: claim, at: lostAt) }
+        // A clock that was set back makes the moment lie in the future: then look at once.
+        if (0..<Self.settling).contains(now - lostAt) {
+            throw Unsettled(until: lostAt.adding(milliseconds: Self.settling))
+        }
+        guard let found = try find() else { return nil }
+        try store.finishStep(step.key, outcome: found, for: claim, at: now)
+        return found
     }
 
     /// Whether the failure proves that nothing happened out there.

@@ -216,11 +216,7 @@ extension Work {
             let step = try store.beginStep(
                 "\(attempt.task.rawValue)/machine.create/\(attempt.number)", task: attempt.task,
                 for: claim, at: now)
-            if step.outcome == nil, let calledAt = step.calledAt,
-                (0..<Self.settling).contains(now - calledAt)
-            {
-                throw Unsettled(until: calledAt.adding(milliseconds: Self.settling))
-            }
+            if step.outcome == nil { _ = try settle(step, for: claim) { nil } }
         }
         try store.recordGone(
             attempt.task, attempt.number, detail: Self.words(for: found?.exit), for: claim, at: now)

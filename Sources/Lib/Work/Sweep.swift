@@ -21,8 +21,8 @@ extension Work {
     struct SweepTurn {
         let claim: JobClaim
         let round: SweepRound
-        /// Nothing older is ever looked for: Porter's database is younger.
-        let made: Instant
+        /// Nothing older is ever looked for: Porter's database is younger; by GitHub's clock.
+        var made: Instant
         /// Since when the log of deliveries does not tell everything; nil while it does.
         let wanted: Instant?
         var callsLeft: Int
@@ -61,13 +61,14 @@ extension Work {
         _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
         var round = try currentRound(claim)
         var turn = SweepTurn(
-            claim: claim, round: round, made: try store.madeAt(now), wanted: wanted,
-            callsLeft: Self.sweepCalls)
+            claim: claim, round: round, made: try store.madeAt(now, theirs: round.theirs),
+            wanted: wanted, callsLeft: Self.sweepCalls)
         do {
             while round.stage != .done {
                 switch round.stage {
                 case .installations:
-                    try listInstallations(&turn)
+                    round.theirs = try listInstallations(&turn)
+                    turn.made = try store.madeAt(now, theirs: round.theirs)
                     round.stage = .repositories
                 case .repositories:
                     try listRepositories(&turn)
@@ -77,14 +78,15 @@ extension Work {
                     round.stage = .done
                 case .done: break
                 }
-                try store.save(round, for: claim)
+                try store.save(round, for: claim, at: now)
             }
         } catch is OutOfCalls {
             return .again(now.adding(seconds: Self.sweepPause))
         }
         world.moment("contents.done")
         if policy.isPolling {
-            let next = round.begunAt.adding(seconds: Self.pollingInterval)
+            // A round that seems to lie in the future began before the clock was set.
+            let next = min(round.begunAt, now).adding(seconds: Self.pollingInterval)
             return .again(max(next, now.adding(seconds: Self.sweepPause)))
         }
         // Wanted again while the round went on.
@@ -97,19 +99,23 @@ extension Work {
         let last = try store.sweepRound()
         if let last, last.stage != .done { return last }
         let next = SweepRound(number: (last?.number ?? 0) + 1, stage: .installations, begunAt: now)
-        try store.save(next, for: claim)
+        try store.save(next, for: claim, at: now)
         return next
     }
 
     /// Keeps which installations there are.
-    private func listInstallations(_ turn: inout SweepTurn) throws {
+    ///
+    /// - Returns: when GitHub was first asked, by its own clock; nil when it did not say.
+    private func listInstallations(_ turn: inout SweepTurn) throws -> Instant? {
+        var theirs: Instant?
         var found: [GitHub.Installation] = []
         var look = GitHub.Look.first(unless: try store.installationsTag())
         while true {
             try turn.spend()
             let page = try world.github.installations(look)
             world.moment("contents.installations")
-            if page.isUnchanged { return }
+            theirs = theirs ?? page.date
+            if page.isUnchanged { return theirs }
             found += page.items
             if let next = page.next {
                 look = .next(next)
@@ -119,7 +125,7 @@ extension Work {
             // A list of several pages may change behind its first.
             if case .first = look { tag = page.tag }
             try store.save(found, in: turn.round, tag: tag, for: turn.claim, at: now)
-            return
+            return theirs
         }
     }
 
@@ -158,7 +164,7 @@ extension Work {
 
     /// Since when a repository that was not known yet is looked at.
     private func sweptUntil(_ turn: SweepTurn) throws(StoreError) -> Instant {
-        let swept = try store.findMark(Database.sweptMark)?.at ?? turn.made
+        let swept = try store.lastSweep()?.begunAt ?? turn.made
         return max(turn.made, swept, turn.wanted ?? swept)
     }
 

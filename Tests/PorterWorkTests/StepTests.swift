@@ -1,0 +1,70 @@
+import Porter
+import PorterStore
+import PorterTestWorld
+import Testing
+
+@testable import PorterWork
+
+/// What is known of an outward effect while its answer is not.
+@Suite struct StepTests {
+    private struct Scene {
+        let world: World
+        let claim: JobClaim
+
+        init() throws {
+            world = try World()
+            try world.store.ensureRecovery(at: world.now)
+            claim = try #require(try world.store.claimJob(at: world.now))
+        }
+
+        /// Makes the effect; nil while an earlier call settles.
+        func perform(
+            find: () throws -> String? = { nil }, _ call: () throws -> String
+        ) throws -> String? {
+            do {
+                return try world.work.perform("task/effect", task: nil, for: claim, find: find, call: call).outcome
+            } catch is Unsettled {
+                return nil
+            }
+        }
+    }
+
+    private static let lost = GitHubError(.uncertain, operation: "call", message: "no answer")
+
+    @Test func `a call that was held up settles from when its answer was lost`() throws {
+        let scene = try Scene()
+        #expect(throws: Self.lost) {
+            try scene.perform {
+                scene.world.advance(seconds: 60)
+                throw Self.lost
+            }
+        }
+
+        #expect(try scene.perform { "too early" } == nil)
+        scene.world.advance(seconds: 14)
+        #expect(try scene.perform { "too early" } == nil)
+        scene.world.advance(seconds: 1)
+        #expect(try scene.perform(find: { "late" }, { "twice" }) == "late")
+        #expect(try scene.perform { "again" } == "late")
+    }
+
+    @Test func `the call of a process that died settles from when somebody finds it`() throws {
+        let scene = try Scene()
+        _ = try scene.world.store.beginStep(
+            "task/effect", task: nil, for: scene.claim, at: scene.world.now)
+        try scene.world.store.callStep("task/effect", for: scene.claim, at: scene.world.now)
+        scene.world.advance(seconds: 3600)
+
+        #expect(try scene.perform { "too early" } == nil)
+        scene.world.advance(seconds: 15)
+        #expect(try scene.perform { "again" } == "again")
+    }
+
+    @Test func `a call that is known to have done nothing is made again at once`() throws {
+        let scene = try Scene()
+        let refused = GitHubError(.refused, operation: "call", message: "no")
+        #expect(throws: refused) { try scene.perform { throw refused } }
+
+        #expect(try scene.perform { "made" } == "made")
+    }
+}
