@@ -25,6 +25,11 @@ def fixtures_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def pytest_collection_modifyitems(items):
+    """The long ones first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path

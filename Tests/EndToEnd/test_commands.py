@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+import pytest
 from conftest import make_stack
 from outside import HELLO, Person, settle
 from stack import wait_for
@@ -224,6 +225,7 @@ def test_an_agent_without_a_key_says_what_is_missing(person):
     assert "`not_signed_up`" in ending and "ANTHROPIC_API_KEY" in ending
 
 
+@pytest.mark.long
 def test_a_silent_agent_is_stalled_and_a_slow_one_times_out(folder):
     with make_stack(folder, settings={"PORTER_STALL_TIMEOUT": "10"}) as stack:
         person = Person(stack)

@@ -113,6 +113,7 @@ def call_as_described(stack, folder, task: str, *filters: str, session: Visitor,
     return found
 
 
+@pytest.mark.long
 def test_every_address_answers_as_it_is_described(stack, ended_task, tmp_path):
     found = call_as_described(
         stack, tmp_path / "all", ended_task, "--exclude-path", SIGNING_OUT, "--exclude-tag", "Worker",

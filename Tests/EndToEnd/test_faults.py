@@ -24,6 +24,7 @@ MACHINE_EFFECTS = {
     "destroy": ("DELETE", "/v1/apps/*/machines/*"),
 }
 GITHUB_FAULTS = {
+    "half-open": {"kind": "half_open", "seconds": 25},
     "refused": {"kind": "refuse"},
     "timeout before the effect": {"kind": "lost_before", "seconds": 1},
     "timeout after the effect": {"kind": "lost_after", "seconds": 1},
@@ -32,9 +33,9 @@ GITHUB_FAULTS = {
     "403 secondary limit": {"kind": "secondary_limit", "seconds": 2},
     "429 with Retry-After": {"kind": "retry_after", "seconds": 2},
     "truncated JSON": {"kind": "truncated"},
-    "half-open": {"kind": "half_open", "seconds": 25},
 }
 MACHINE_FAULTS = {
+    "half-open": {"kind": "half_open", "seconds": 25},
     "timeout before the effect": {"kind": "lost_before", "seconds": 1},
     "timeout after the effect": {"kind": "lost_after", "seconds": 1},
     "500": {"kind": "status", "status": 500, "body": {"error": "internal"}},
@@ -42,7 +43,6 @@ MACHINE_FAULTS = {
     "429 with Retry-After": {
         "kind": "status", "status": 429, "body": {"error": "rate limited"}, "headers": {"Retry-After": "2"}},
     "truncated JSON": {"kind": "truncated"},
-    "half-open": {"kind": "half_open", "seconds": 25},
 }
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,7 @@ def judge(person, task_id, issue):
     return task
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", GITHUB_FAULTS)
 def test_each_effect_on_github_happens_once_though_its_call_fails(stack, fault):
     person = Person(stack)
@@ -92,6 +93,7 @@ def test_each_effect_on_github_happens_once_though_its_call_fails(stack, fault):
     assert stack.control("GET", "/faults")["faults"] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", MACHINE_FAULTS)
 def test_each_machine_is_made_and_destroyed_once_though_the_call_fails(stack, fault):
     person = Person(stack)

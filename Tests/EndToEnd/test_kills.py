@@ -33,6 +33,7 @@ def test_the_responder_killed_after_the_202_and_before_the_launch_loses_nothing(
         assert task["status"] == "success", (task, passes)
 
 
+@pytest.mark.long
 def test_the_watchdog_alone_finishes_what_a_dead_responder_left(folder):
     with make_stack(folder, watchdog_every=None) as stack:
         person = Person(stack)

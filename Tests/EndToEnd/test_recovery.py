@@ -3,6 +3,7 @@
 import sqlite3
 import time
 
+import pytest
 from conftest import make_stack
 from outside import Person, settle
 from stack import wait_for
@@ -20,6 +21,7 @@ def wait_for_failure(stack, answer):
     assert stack.control("GET", f"/deliveries/{guid}")["status_code"] >= 500
 
 
+@pytest.mark.long
 def test_commands_written_while_porter_was_down_run_once_each_afterwards(folder):
     with make_stack(folder, watchdog_every=None) as stack:
         person = Person(stack)
@@ -43,6 +45,7 @@ def test_commands_written_while_porter_was_down_run_once_each_afterwards(folder)
         assert len(stack.rows("SELECT 1 FROM tasks")) == 2
 
 
+@pytest.mark.long
 def test_the_watchdog_takes_a_missed_command_in_without_any_responder(folder):
     with make_stack(folder, watchdog_every=None) as stack:
         person = Person(stack)
@@ -132,6 +135,7 @@ def test_an_outage_that_is_longer_than_the_log_reaches_loses_and_doubles_nothing
         assert len(asked) == 20, "the log reaches the younger half only"
 
 
+@pytest.mark.long
 def test_with_polling_and_no_webhook_a_command_begins_within_40_s_and_a_closing_ends_it(folder):
     with make_stack(folder, settings={"PORTER_INGEST": "poll"}, watchdog_every=None) as stack:
         hide_the_log(stack)

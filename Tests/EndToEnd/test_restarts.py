@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 
+import pytest
 from conftest import make_stack
 from stack import wait_for
 
@@ -20,6 +21,7 @@ CLIENTS = 6
 LONGEST_EXIT = 2.0
 
 
+@pytest.mark.long
 def test_200_restarts_under_load_fail_no_request(folder):
     with make_stack(folder, watchdog_every=None) as stack:
         body = json.dumps({"action": "opened", "padding": "x" * 4000}).encode()

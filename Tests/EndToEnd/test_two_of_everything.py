@@ -3,6 +3,7 @@
 import random
 import threading
 
+import pytest
 from conftest import make_stack
 from outside import Person, settle
 from stack import wait_for
@@ -40,6 +41,7 @@ STEPS = [
 ]
 
 
+@pytest.mark.long
 def test_two_responders_and_three_watchdogs_double_nothing_though_some_die(folder):
     chance = random.Random(20261126)
     with make_stack(

@@ -46,6 +46,7 @@ def markers():
     shutil.rmtree(folder)
 
 
+@pytest.mark.long
 def test_a_hostile_agent_finds_nothing_gets_nowhere_and_its_honest_change_arrives(folder, markers):
     with make_stack(
         folder, demo_agent=HOSTILE, settings={"PORTER_KEY_ANTHROPIC_API_KEY": FOREIGN_KEY}
@@ -80,6 +81,7 @@ def test_a_hostile_agent_finds_nothing_gets_nowhere_and_its_honest_change_arrive
             assert not os.path.exists(path), f"{path} was written outside the box"
 
 
+@pytest.mark.long
 def test_the_same_agent_outside_the_box_finds_what_is_planted(folder):
     tree = folder / "tree"
     tree.mkdir()

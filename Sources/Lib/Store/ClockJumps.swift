@@ -22,8 +22,19 @@ extension Database {
         package let jump: Int64?
     }
 
+    /// The clock as a process last saw it.
+    struct KnownClock {
+        /// Milliseconds between it and the host's uptime.
+        let difference: Int64
+        /// The uptime at which everything was seen to follow it.
+        let seenAt: Int64
+    }
+
     /// Milliseconds between clock and uptime that may come and go without being a jump.
     static let clockTolerance: Int64 = 2000
+    /// Milliseconds for which a process relies on the difference that it knows: others may have seen the clock set
+    /// and everything follow it, and then it was set back before this process looked.
+    static let clockTrust: Int64 = 1000
     /// Milliseconds from which on a jump makes the clock doubtful, see ``hasClockJumped(since:)``.
     static let clockSuspicion: Int64 = 3_600_000
     fileprivate static let clockMark = "clock.difference"
@@ -35,19 +46,29 @@ extension Database {
         guard let uptime = clock.uptime() else { return ClockReading(now: now, jump: nil) }
         let difference = now.milliseconds - uptime
         let known = clockDifference.withLock { $0 }
-        if let known, abs(difference - known) < Self.clockTolerance {
+        let isSame = known.map { abs(difference - $0.difference) < Self.clockTolerance } ?? false
+        if isSame, let known, (0..<Self.clockTrust).contains(uptime - known.seenAt) {
             return ClockReading(now: now, jump: nil)
         }
         do throws(StoreError) {
-            let jump = try write("follow the clock") { transaction in
-                try transaction.follow(difference: difference, uptime: uptime, at: now)
+            var jump: Int64?
+            let stored = try storedDifference()
+            if !isSame || stored.map({ abs(difference - $0) >= Self.clockTolerance }) ?? true {
+                jump = try write("follow the clock") { transaction in
+                    try transaction.follow(difference: difference, uptime: uptime, at: now)
+                }
             }
-            clockDifference.withLock { $0 = difference }
+            clockDifference.withLock { $0 = KnownClock(difference: difference, seenAt: uptime) }
             return ClockReading(now: now, jump: jump)
         } catch {
             // Nobody is judged by a clock that the database does not know yet.
-            return ClockReading(now: known.map { Instant(milliseconds: $0 + uptime) } ?? now, jump: nil)
+            return ClockReading(
+                now: known.map { Instant(milliseconds: $0.difference + uptime) } ?? now, jump: nil)
         }
+    }
+
+    private func storedDifference() throws(StoreError) -> Int64? {
+        (try findMark(Self.clockMark)?.value.split(separator: " ").first).flatMap { Int64($0) }
     }
 
     /// Whether the clock has jumped so far since the moment that what it says of age is doubtful.

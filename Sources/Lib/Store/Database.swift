@@ -22,8 +22,8 @@ package final class Database: Sendable {
     private let commits: GroupCommit
     /// What keeps the write-ahead log short.
     let checkpoints: Checkpoints
-    /// Milliseconds between the clock and the host's uptime, as this process last saw them.
-    let clockDifference = Mutex<Int64?>(nil)
+    /// The clock as this process last saw it.
+    let clockDifference = Mutex<KnownClock?>(nil)
     /// Claims that could not be given back when their work failed.
     let unreturned = Mutex<[JobClaim]>([])
     private let wakers = Wakers()
