@@ -34,7 +34,10 @@ final class Judge {
 
     init(_ path: String) throws {
         store = try PorterStore.Database(path: path)
-        locker = try DatabaseQueue(path: path)
+        // Porter's own write under load may take a while; nothing is lost by waiting for it.
+        var patient = Configuration()
+        patient.busyMode = .timeout(30)
+        locker = try DatabaseQueue(path: path, configuration: patient)
     }
 
     func note(_ finding: String) {

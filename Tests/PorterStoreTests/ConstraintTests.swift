@@ -82,7 +82,7 @@ import Testing
         ("a live token is sealed", "INSERT INTO tokens VALUES (NULL, :1, 1, 'push', NULL, 0, NULL)"),
         ("a revoked token is forgotten", "INSERT INTO tokens VALUES (NULL, :1, 1, 'push', x'00', 0, 1)"),
         ("a job is there once", "INSERT INTO jobs (subject, kind, run_at) SELECT subject, kind, 0 FROM jobs"),
-        ("an outcome has a time", "INSERT INTO steps VALUES ('k', NULL, 0, NULL, 0, 'x', NULL)"),
+        ("an outcome has a time", "INSERT INTO steps VALUES ('k', NULL, 0, NULL, 0, 'x', NULL, NULL)"),
         ("there is one set-up", "INSERT INTO setup (id, stage, updated_at) VALUES (2, 'offered', 0)"),
         ("secrets have one version", "INSERT INTO secrets_version (id, version) VALUES (2, 1)"),
         ("a setting is JSON", "INSERT INTO settings VALUES ('shared', 'n', '{', 0)"),

@@ -35,7 +35,7 @@ import Testing
         try store.run(
             """
             INSERT INTO logs VALUES ('\(id.rawValue)', 1, 0, x'6161'), ('\(id.rawValue)', 1, 2, x'62');
-            INSERT INTO steps VALUES ('\(id.rawValue)/comment/ending', '\(id.rawValue)', 1, 1, 1, '5', 2);
+            INSERT INTO steps VALUES ('\(id.rawValue)/comment/ending', '\(id.rawValue)', 1, 1, 1, '5', 2, NULL);
             INSERT INTO tokens (task_id, attempt, purpose, sealed, expires_at, revoked_at)
                 VALUES ('\(id.rawValue)', 1, 'clone', NULL, 1, \(store.start.milliseconds));
             """)
