@@ -112,6 +112,25 @@ struct PageClient {
         Bad(body: "nonsense", status: 400, words: ["JSON"]),
         Bad(body: "", status: 400, words: ["JSON"]),
         Bad(body: "\u{0}", status: 400, words: ["JSON"]),
+        // RFC 8259: no comma at an end, no byte order mark; the decoder takes both.
+        Bad(body: #"{"draft": true,}"#, status: 400, words: ["JSON", "comma", "`}`", "byte 15"]),
+        Bad(body: #"{"draft": [1, 2,]}"#, status: 400, words: ["JSON", "comma", "`]`", "byte 16"]),
+        Bad(body: #"{,}"#, status: 400, words: ["JSON", "byte 2"]),
+        Bad(body: "\u{FEFF}{\"draft\": true}", status: 400, words: ["JSON", "byte order mark"]),
+        Bad(body: #"{"draft": true} x"#, status: 400, words: ["JSON", "byte 17"]),
+        Bad(body: #"{"draft": true"#, status: 400, words: ["JSON", "ends"]),
+        Bad(body: #"{"timeout_s": 060}"#, status: 400, words: ["JSON", "number", "byte 15"]),
+        Bad(body: #"{"draft": tru}"#, status: 400, words: ["JSON", "byte 11"]),
+        Bad(body: "{\"default_model\": \"a\nb\"}", status: 400, words: ["JSON", "control", "byte 21"]),
+        Bad(body: #"{"default_model": "\x"}"#, status: 400, words: ["JSON", "escape", "byte 20"]),
+        // JSON, and no value that there could be.
+        Bad(body: #"{"timeout_s": 1e999}"#, status: 422, words: ["`timeout_s`", "number"]),
+        Bad(body: #"{"default_agent": 1e999}"#, status: 422, words: ["`default_agent`", "number"]),
+        Bad(
+            body: #"{"default_model": "\ud800"}"#, status: 422, words: ["`default_model`", "half", "\\ud800"]),
+        Bad(body: #"{"default_model": "\ud800\ud800"}"#, status: 422, words: ["`default_model`", "half"]),
+        Bad(body: #"{"default_model": "\udc00"}"#, status: 422, words: ["`default_model`", "half"]),
+        Bad(body: #"{"\ud800": true}"#, status: 400, words: ["half"]),
     ])
     func `what cannot be is refused by its field, its limit and its value, and nothing changes`(bad: Bad)
         throws
@@ -124,6 +143,18 @@ struct PageClient {
         #expect(response.status == bad.status || (bad.body == "[1]" && response.status == 400))
         for word in bad.words { #expect(response.message.contains(word), "\(response.message)") }
         #expect(maria.get("/api/config").text == before)
+    }
+
+    @Test func `what is unusual and sound is taken`() throws {
+        let maria = try PageClient(Scene())
+        for body in [
+            "\r\n\t {\"timeout_s\"\n:9e1 , \"draft\":true } \n", #"{"default_model": "a\u002Db"}"#, "{}",
+            #"{"timeout_s": 90.0}"#,
+        ] {
+            let response = maria.send("PATCH", "/api/config", raw: Data(body.utf8))
+            #expect(response.status == 200, "\(body): \(response.text)")
+        }
+        #expect(maria.get("/api/config").object["default_model"] as? String == "a-b")
     }
 
     @Test func `10 MB, 2,000 levels and a NUL are refused, and nothing changes`() throws {
