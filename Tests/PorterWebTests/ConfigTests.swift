@@ -316,6 +316,62 @@ struct PageClient {
             maria.send("PUT", "/api/config/fly", ["token": "t", "app": "a", "region": "AMS!"]).status == 422)
     }
 
+    @Test func `a Fly app with a machine at work is kept, and a new token for it is taken`() throws {
+        let scene = try Scene { $0.engine.name = "fly" }
+        scene.world.allowOwnEngines()
+        let maria = try PageClient(scene)
+        func put(_ token: String, _ app: String) -> Response {
+            maria.send("PUT", "/api/config/fly", ["token": token, "app": app])
+        }
+        #expect(put("fly-canary-one", "my-runs").status == 204)
+        scene.world.crew.change { $0.hangs = .agent }
+        let id = try scene.world.ask(by: World.maria)
+        try scene.world.live(seconds: 5)
+
+        let changed = put("fly-canary-two", "other-runs")
+        #expect(changed.status == 409)
+        #expect(changed.error == "fly_in_use")
+        for word in ["my-runs", "stop", "token"] { #expect(changed.message.contains(word)) }
+        #expect(maria.send("DELETE", "/api/config/fly").error == "fly_in_use")
+        let fly = maria.get("/api/config").object["fly"] as? [String: Any]
+        #expect(fly?["app"] as? String == "my-runs")
+        let token = { try scene.world.store.openFlyToken(scope: "user:1", sealer: World.sealer) }
+        #expect(try token() == Secret("fly-canary-one"))
+        #expect(put("fly-canary-two", "my-runs").status == 204)
+        #expect(try token() == Secret("fly-canary-two"))
+        // It is nobody else's business.
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
+        for app in ["team-runs", "other-runs"] {
+            let body = ["token": "fly-canary-three", "app": app]
+            #expect(wim.send("PUT", "/api/config/fly?scope=shared", body).status == 204)
+        }
+
+        #expect(maria.send("POST", "/api/tasks/\(id.rawValue)/stop").status == 202)
+        try scene.world.live(until: id)
+        try scene.world.live(seconds: 60)
+        #expect(put("fly-canary-two", "other-runs").status == 204)
+        #expect(maria.send("DELETE", "/api/config/fly").status == 204)
+    }
+
+    @Test func `an app whose machines cannot be looked after any more is let go a day after the end`() throws
+    {
+        let scene = try Scene { $0.engine.name = "fly" }
+        scene.world.allowOwnEngines()
+        let maria = try PageClient(scene)
+        let body = ["token": "fly-canary-one", "app": "my-runs"]
+        #expect(maria.send("PUT", "/api/config/fly", body).status == 204)
+        scene.world.crew.change { $0.hangs = .agent }
+        let id = try scene.world.ask(by: World.maria)
+        try scene.world.live(seconds: 5)
+        for call in ["find", "list", "destroy"] {
+            scene.world.engine.faults.plant(.machines(.unauthorized), at: call, times: 100_000)
+        }
+        try scene.world.live(until: id)
+        #expect(maria.send("DELETE", "/api/config/fly").status == 409)
+        scene.world.advance(seconds: Database.flyHold)
+        #expect(try PageClient(scene).send("DELETE", "/api/config/fly").status == 204)
+    }
+
     @Test func `the team's Fly app makes the engine ready`() throws {
         let scene = try Scene { policy in
             policy.engine.name = "fly"
