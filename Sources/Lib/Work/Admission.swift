@@ -83,7 +83,7 @@ extension Work {
     /// Whether the installation is suspended or gone.
     ///
     /// What deliveries said of it may have come out of order: GitHub is asked before it is believed.
-    private func isSuspended(_ installation: Int64) throws -> Bool {
+    func isSuspended(_ installation: Int64) throws -> Bool {
         let state = try store.installationState(installation)
         guard state == "suspended" || state == "deleted" else { return false }
         do throws(GitHubError) {

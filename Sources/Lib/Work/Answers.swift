@@ -10,7 +10,7 @@ extension Work {
         guard command.outcome == nil else { return try acknowledge(command) }
         let app = try world.github.app()
         _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
-        guard let repository = try reachable(command.repository) else {
+        guard let repository = try place(of: command, claim) else {
             try store.closeCommand(comment: comment, "given_up", for: claim, at: now)
             return .done
         }
@@ -52,6 +52,34 @@ extension Work {
         }
     }
 
+    /// The command's repository as GitHub shows it now; nil when it is out of reach for good.
+    private func place(of command: StoredCommand, _ claim: JobClaim) throws -> GitHub.Repository? {
+        do {
+            return try world.github.repository(command.repository)
+        } catch {
+            guard try isForGood(error, in: command.repository, claim) else { throw error }
+            log(.warning, "answer could not be posted", ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Whether a refusal will not change: GitHub says that what is meant is gone, or that the installation is; or the
+    /// job has asked as often as it may.
+    ///
+    /// A 403 or 404 alone is no such word: permissions that wait for approval, a token that was made too early and a
+    /// repository on its way to another owner look alike.
+    private func isForGood(
+        _ error: GitHubError, in repository: RepositoryRef, _ claim: JobClaim
+    ) throws -> Bool {
+        switch error.code {
+        case .gone: return true
+        case .notFound, .forbidden:
+            if let most = Self.mostTries(.answer), claim.tries + 1 >= most { return true }
+            return try isSuspended(repository.installationID)
+        case .refused, .unauthorized, .rateLimited, .unreachable, .uncertain: return false
+        }
+    }
+
     private func stop(
         _ command: StoredCommand, _ here: RepositoryRef, _ claim: JobClaim
     ) throws -> JobOutcome {
@@ -90,7 +118,8 @@ extension Work {
             _ = try postComment(
                 text, marker: marker, key: "comment:\(command.commentID)/reply", task: nil, in: here,
                 issue: command.issueNumber, since: command.receivedAt, claim)
-        } catch let error as GitHubError where [.gone, .notFound, .forbidden].contains(error.code) {
+        } catch let error as GitHubError {
+            guard try isForGood(error, in: here, claim) else { throw error }
             log(.warning, "answer could not be posted", ["error": "\(error)"])
             try store.closeCommand(comment: command.commentID, "given_up", for: claim, at: now)
             return .done
