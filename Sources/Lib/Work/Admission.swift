@@ -208,7 +208,9 @@ extension Work {
             since: now.adding(seconds: -Self.refusalQuiet), otherThan: task.commentID)
         guard let earlier else { return try refuse(task, .notPermitted, claim) }
         // The refusal that this one repeats is about to be said: its time is ours.
-        guard let publishedAt = earlier.publishedAt else { return .again(now.adding(seconds: 1)) }
+        guard let publishedAt = earlier.publishedAt else {
+            return .again(nextLook(since: task.createdAt))
+        }
         _ = try store.endSilently(
             task, Ending(.failed, reason: .notPermitted), publishedAt: publishedAt,
             for: claim, at: now)

@@ -135,13 +135,21 @@ extension Work {
             repository: here.id, issue: command.issueNumber, person: command.author.id,
             since: now.adding(seconds: -Self.refusalQuiet), otherThan: command.commentID)
         if let earlier {
-            guard earlier.isDecided else { return .again(now.adding(seconds: 1)) }
+            guard earlier.isDecided else { return .again(nextLook(since: command.receivedAt)) }
             try store.closeCommand(comment: command.commentID, "suppressed", for: claim, at: now)
             return .done
         }
         return try reply(
             Replies.refusal(.notPermitted, to: command.author), command, here, claim,
             outcome: "refused")
+    }
+
+    /// When to look again whether an earlier refusal is said.
+    ///
+    /// Soon at first, then after half of the time that the command has waited, 5 minutes at most: each look asks
+    /// GitHub for the permission anew.
+    func nextLook(since moment: Instant) -> Instant {
+        now.adding(milliseconds: min(max((now - moment) / 2, 1000), 300_000))
     }
 
     /// Adds a reaction to a command; a comment that is gone or cannot be reached stays without, and a review
