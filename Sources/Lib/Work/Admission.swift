@@ -38,6 +38,7 @@ extension Work {
         if issue.isLocked { return try refuse(task, .issueLocked, claim) }
 
         guard try mayCommand(task.author, in: here) else { return try refuseStranger(task, claim) }
+        try store.recordRetry(task, for: claim, at: now)
 
         let base = task.baseBranch ?? repository.defaultBranch
         guard try github.branchHead(here, base) != nil else {
