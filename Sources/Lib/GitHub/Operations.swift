@@ -125,9 +125,10 @@ extension AppClient {
     ) throws(GitHubError) {
         let operation = "list comments"
         let first = Call(operation: operation, path: path(place, "/issues/\(issue)/comments?\(query)"))
-        try pages(first, in: place, Self.readIssues) { response throws(GitHubError) in
+        try walk(first) { call throws(GitHubError) in
+            try self.call(call, in: place, Self.readIssues)
+        } _: { response throws(GitHubError) in
             take(try Self.decode([CommentJSON].self, response, operation).map(\.value))
-            return true
         }
     }
 

@@ -212,15 +212,9 @@ struct UserClient: Sendable {
         _ path: String, _ operation: String, _ token: Secret,
         _ each: (Response) throws(GitHubError) -> Void
     ) throws(GitHubError) {
-        var path = path
-        for _ in 0..<AppClient.mostPages {
-            let response = try call(AppClient.Call(operation: operation, path: path), token)
-            try each(response)
-            guard let next = AppClient.link("next", response), next.hasPrefix(api.apiURL + "/") else {
-                return
-            }
-            path = next
-        }
+        try api.walk(
+            AppClient.Call(operation: operation, path: path),
+            { page throws(GitHubError) in try call(page, token) }, each)
     }
 }
 
