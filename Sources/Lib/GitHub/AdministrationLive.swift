@@ -56,7 +56,7 @@ extension AppClient {
         _ = try callAsApp(
             Call(
                 operation: "set the webhook's secret", method: "PATCH", path: "/app/hook/config",
-                body: secret.reveal { Self.json(["secret": $0]) }))
+                body: secret.reveal { SureJSON.data(["secret": $0]) }))
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#list-installations-for-the-authenticated-app>
@@ -105,7 +105,7 @@ extension AppClient {
             Call(
                 operation: operation, method: "POST",
                 path: "/app/installations/\(installation)/access_tokens",
-                body: Self.json(["permissions": ["metadata": "read"]])))
+                body: SureJSON.data(["permissions": ["metadata": "read"]])))
         return Secret(try Self.decode(BareTokenJSON.self, response, operation).token)
     }
 }

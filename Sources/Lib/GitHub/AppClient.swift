@@ -148,7 +148,7 @@ final class AppClient: Sendable {
                 Call(
                     operation: operation, method: "POST",
                     path: "/app/installations/\(scope.installation)/access_tokens",
-                    body: Self.json(
+                    body: SureJSON.data(
                         TokenRequest(
                             repository_ids: scope.repository.map { [$0] }, permissions: scope.permissions))))
         } catch {
@@ -249,12 +249,6 @@ final class AppClient: Sendable {
             return String(part[part.index(after: start)..<end])
         }
         return nil
-    }
-
-    static func json(_ value: some Encodable) -> Data? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try? encoder.encode(value)
     }
 
     /// Reads an answer; one that is cut or of another form says nothing for certain.

@@ -75,7 +75,7 @@ extension Database {
         scope: String, token: Secret, app: String, region: String?, unlessInUse: Bool = true, sealer: Sealer,
         audit entry: AuditEntry, at now: Instant
     ) throws(StoreError) -> FlyChange {
-        let quoted = (app: Self.quoted(app), region: region.map(Self.quoted))
+        let quoted = (app: SureJSON.text(app), region: region.map { SureJSON.text($0) })
         defer { recent.forget() }
         return try write("save Fly app") { transaction in
             if unlessInUse, let hold = try transaction.flyHold(scope, at: now), hold.app != app {
@@ -106,10 +106,6 @@ extension Database {
             if removed > 0 { try transaction.audit(entry) }
             return removed > 0 ? .done : .absent
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
     }
 
     fileprivate static func plain(_ json: String?) -> String? {

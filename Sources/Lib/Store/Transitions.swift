@@ -177,7 +177,7 @@ extension Database {
     }
 
     static func json(_ strings: [String]) -> String {
-        (try? JSONEncoder().encode(strings)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+        SureJSON.text(strings)
     }
 }
 

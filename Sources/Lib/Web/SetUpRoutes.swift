@@ -213,7 +213,10 @@ extension Site {
 extension JSON {
     /// The JSON of a value that can be encoded.
     init(encoding value: some Encodable) {
-        let data = (try? JSONEncoder().encode(value)) ?? Data("null".utf8)
-        self = (try? JSONDecoder().decode(JSON.self, from: data)) ?? .null
+        do {
+            self = try JSONDecoder().decode(JSON.self, from: SureJSON.data(value))
+        } catch {
+            preconditionFailure("JSON of ours that cannot be read: \(error)")
+        }
     }
 }

@@ -34,12 +34,7 @@ package struct AppRecord: Codable, Sendable {
     }
 
     /// The record as text, to be sealed.
-    var secret: Secret {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let data = (try? encoder.encode(self)) ?? Data()
-        return Secret(String(decoding: data, as: UTF8.self))
-    }
+    var secret: Secret { Secret(SureJSON.text(self)) }
 
     /// What is needed to act as the App.
     package var credentials: AppCredentials {
