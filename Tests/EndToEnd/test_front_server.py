@@ -319,7 +319,8 @@ def test_a_page_whose_address_cannot_be_read_is_a_page(front):
 
 @pytest.mark.parametrize("method, path, allowed", [
     ("TRACE", "/api/webhooks/github", "POST"), ("TRACE", "/api/callbacks/claim", "POST"),
-    ("TRACE", "/api/tasks", "GET, HEAD"), ("TRACE", "/healthz", "GET, HEAD"), ("TRACE", "/", "GET, HEAD"),
+    ("TRACE", "/api/tasks", "GET, HEAD, POST"), ("TRACE", "/api/tasks/task_x/stop", "POST, PUT"),
+    ("TRACE", "/api/tasks/task_x", "GET, HEAD"), ("TRACE", "/healthz", "GET, HEAD"), ("TRACE", "/", "GET, HEAD"),
     ("POST", "/help/", "GET, HEAD"), ("PUT", "/healthz", "GET, HEAD"), ("DELETE", "/api/webhooks/github", "POST")])
 def test_a_method_that_is_not_taken_is_405_as_json_with_allow(front, method, path, allowed):
     got = front.ask(method, path)

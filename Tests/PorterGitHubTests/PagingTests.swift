@@ -50,6 +50,20 @@ import Testing
         #expect(wire.calls.count == 30)
     }
 
+    @Test func `a list that goes on after its last page is not taken for the whole`() throws {
+        let next = ScriptedGitHub.apiURL + "/again"
+        let pages = (0..<101).map { _ in
+            Response.json(200, .array([]), ["Link": "<\(next)>; rel=\"next\""])
+        }
+        let wire = ScriptedGitHub(pages)
+
+        let error = failure { () throws(GitHubError) in _ = try wire.administration.installations() }
+
+        #expect(error?.code == .refused)
+        #expect(error?.message.contains("100 pages") == true)
+        #expect(wire.recorder.requests.count == 100)
+    }
+
     @Test(arguments: [
         "<A>; rel=\"next\"", "<B>; rel=\"prev\", <A>; rel=\"next\"", "<A>; rel=\"next\"; title=\"x\"",
         "<A>;rel=\"next\",<C>;rel=\"last\"",

@@ -14,6 +14,7 @@ final class ScriptedGitHub: Sendable {
     static let start = Instant(seconds: 1_767_323_045)
 
     let github: GitHub
+    let administration: AppAdministration
     let recorder: TransportRecorder
 
     /// - Parameters:
@@ -44,8 +45,8 @@ final class ScriptedGitHub: Sendable {
         }
         self.box = time
         self.left = left
-        github = .live(
-            transport: recorder.transport, apiURL: Self.apiURL, appID: "4242", sign: sign,
+        (github, administration) = GitHub.live(
+            transport: recorder.transport, apiURL: Self.apiURL, appID: { "4242" }, sign: sign,
             clock: Clock { time.value.withLock { $0 } })
     }
 

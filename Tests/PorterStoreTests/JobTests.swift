@@ -206,6 +206,21 @@ import Testing
         #expect(try store.database.claimJob(at: now) != nil)
     }
 
+    @Test func `files of ended processes go, and those of living ones stay`() throws {
+        let folder = store.path + "-holders/"
+        let other = try store.another()
+        for name in ["1-dead", "2-dead"] {
+            _ = FileManager.default.createFile(atPath: folder + name, contents: nil)
+        }
+
+        #expect(store.database.removeDeadHolders(most: 1) == 1)
+        #expect(store.database.removeDeadHolders() == 1)
+        #expect(store.database.removeDeadHolders() == 0)
+
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(Set(left) == [store.database.holder.name, other.holder.name])
+    }
+
     @Test func `jobs given back at an orderly end are free at once, and fenced`() throws {
         try makeTasks()
         try store.database.enqueue(.status, for: Store.id(1), at: now)

@@ -183,6 +183,29 @@ import Testing
         #expect(try store.value("SELECT count(*) FROM missed_deliveries") == 1)
     }
 
+    @Test
+    func `what is known of an issue goes when nothing was asked under it for long, unless a run goes on`()
+        throws
+    {
+        try end(1)
+        try store.accept(2)
+        func know(_ number: Int, at moment: Instant) throws {
+            let issue = GitHub.Issue(
+                number: number, title: "T", isOpen: true, isLocked: false, isPullRequest: false)
+            try store.database.saveIssue(repository: 42, issue, at: moment)
+        }
+        let unfinished = try store.task(2).issueNumber
+        for number in [1000, 1001, unfinished] { try know(number, at: store.start) }
+        try know(1002, at: late)
+
+        try pruneAll(before: late)
+
+        let left = try store.database.read("look") { db in
+            try Int.fetchAll(db, sql: "SELECT number FROM issues ORDER BY number")
+        }
+        #expect(left == [unfinished, 1002].sorted())
+    }
+
     @Test func `every rule goes by a key or an index, so a pass costs no more beside many rows`() throws {
         let plans = try store.database.read("explain") { db in
             try [
@@ -195,6 +218,7 @@ import Testing
                 WHERE claim_sealed IS NOT NULL AND claimed_at < 1 LIMIT 500
                 """,
                 "SELECT id FROM tokens WHERE revoked_at IS NULL AND expires_at < 1 LIMIT 500",
+                "SELECT number FROM issues WHERE updated_at < 1 ORDER BY updated_at LIMIT 500",
             ].map { sql in
                 try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }.joined()
             }

@@ -222,6 +222,30 @@ import Testing
         #expect(response.message.contains("`\(field)`"))
     }
 
+    /// The contract's order: "404 object (unseen and absent alike), 403 permission, 400/422 body" at the end.
+    @Test(arguments: wrong.filter { !$0.0.hasPrefix("repo_") })
+    func `whether the repository is there and may be pushed to comes before the other fields`(
+        field: String, value: any Sendable
+    ) throws {
+        var body = body
+        body[field] = value
+        #expect(rita.send("POST", "/api/tasks", body).status == 403)
+        #expect(stranger.send("POST", "/api/tasks", body).status == 404)
+        body[field] = nil
+        body["instructions"] = nil
+        #expect(rita.send("POST", "/api/tasks", body).status == 403)
+        #expect(stranger.send("POST", "/api/tasks", body).status == 404)
+    }
+
+    @Test(arguments: ["retry", "stop"])
+    func `who may not act is told before the query is looked at`(act: String) throws {
+        let id = try task()
+        let path = "/api/tasks/\(id.rawValue)/\(act)?a=%ff"
+        #expect(stranger.send("POST", path).status == 404)
+        #expect(rita.send("POST", path).status == 403)
+        #expect(maria.send("POST", path).status == 400)
+    }
+
     @Test(arguments: ["", "[]", "null", "7", "{", "\u{FEFF}x"])
     func `a body that is no object is 400`(text: String) throws {
         let response = scene.send("POST", "/api/tasks", maria.fields, Data(text.utf8))

@@ -37,6 +37,41 @@ import Testing
         #expect(try scene.world.task(id).state == .success)
     }
 
+    /// "A later report with another status: 409", and after the end "`complete` with the stored status 200".
+    @Test func `a report of another status is refused before the end and after it, however the task ended`()
+        throws
+    {
+        let scene = try Scene()
+        let (id, token) = try scene.claimed()
+        func complete(_ status: String) -> Int {
+            let missing = String(repeating: "a", count: 40)
+            let body = ["task_id": id.rawValue, "status": status, "head_sha": missing]
+            return scene.callback("complete", token, body).status
+        }
+        #expect(complete("success") == 200)
+        #expect(complete("failed") == 409)
+
+        try scene.world.live(until: id)
+
+        #expect(try scene.world.task(id).state == .failed)
+        #expect(try scene.world.task(id).reason == .pushRejected)
+        #expect(complete("success") == 200)
+        #expect(complete("failed") == 409)
+        #expect(complete("timed_out") == 409)
+    }
+
+    @Test func `without a report the task's own ending is the stored status`() throws {
+        let scene = try Scene()
+        let (id, token) = try scene.claimed()
+        scene.world.advance(seconds: 3000)
+        try scene.world.live(until: id)
+        let state = try scene.world.task(id).state
+        for status in ["success", "failed", "cancelled", "timed_out"] {
+            let answer = scene.callback("complete", token, ["task_id": id.rawValue, "status": status])
+            #expect(answer.status == (status == state.rawValue ? 200 : 409), "\(status)")
+        }
+    }
+
     @Test func `either header carries the token`() throws {
         let scene = try Scene()
         let (_, token) = try scene.claimed()

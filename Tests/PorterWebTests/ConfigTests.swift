@@ -112,6 +112,25 @@ struct PageClient {
         Bad(body: "nonsense", status: 400, words: ["JSON"]),
         Bad(body: "", status: 400, words: ["JSON"]),
         Bad(body: "\u{0}", status: 400, words: ["JSON"]),
+        // RFC 8259: no comma at an end, no byte order mark; the decoder takes both.
+        Bad(body: #"{"draft": true,}"#, status: 400, words: ["JSON", "comma", "`}`", "byte 15"]),
+        Bad(body: #"{"draft": [1, 2,]}"#, status: 400, words: ["JSON", "comma", "`]`", "byte 16"]),
+        Bad(body: #"{,}"#, status: 400, words: ["JSON", "byte 2"]),
+        Bad(body: "\u{FEFF}{\"draft\": true}", status: 400, words: ["JSON", "byte order mark"]),
+        Bad(body: #"{"draft": true} x"#, status: 400, words: ["JSON", "byte 17"]),
+        Bad(body: #"{"draft": true"#, status: 400, words: ["JSON", "ends"]),
+        Bad(body: #"{"timeout_s": 060}"#, status: 400, words: ["JSON", "number", "byte 15"]),
+        Bad(body: #"{"draft": tru}"#, status: 400, words: ["JSON", "byte 11"]),
+        Bad(body: "{\"default_model\": \"a\nb\"}", status: 400, words: ["JSON", "control", "byte 21"]),
+        Bad(body: #"{"default_model": "\x"}"#, status: 400, words: ["JSON", "escape", "byte 20"]),
+        // JSON, and no value that there could be.
+        Bad(body: #"{"timeout_s": 1e999}"#, status: 422, words: ["`timeout_s`", "number"]),
+        Bad(body: #"{"default_agent": 1e999}"#, status: 422, words: ["`default_agent`", "number"]),
+        Bad(
+            body: #"{"default_model": "\ud800"}"#, status: 422, words: ["`default_model`", "half", "\\ud800"]),
+        Bad(body: #"{"default_model": "\ud800\ud800"}"#, status: 422, words: ["`default_model`", "half"]),
+        Bad(body: #"{"default_model": "\udc00"}"#, status: 422, words: ["`default_model`", "half"]),
+        Bad(body: #"{"\ud800": true}"#, status: 400, words: ["half"]),
     ])
     func `what cannot be is refused by its field, its limit and its value, and nothing changes`(bad: Bad)
         throws
@@ -124,6 +143,18 @@ struct PageClient {
         #expect(response.status == bad.status || (bad.body == "[1]" && response.status == 400))
         for word in bad.words { #expect(response.message.contains(word), "\(response.message)") }
         #expect(maria.get("/api/config").text == before)
+    }
+
+    @Test func `what is unusual and sound is taken`() throws {
+        let maria = try PageClient(Scene())
+        for body in [
+            "\r\n\t {\"timeout_s\"\n:9e1 , \"draft\":true } \n", #"{"default_model": "a\u002Db"}"#, "{}",
+            #"{"timeout_s": 90.0}"#,
+        ] {
+            let response = maria.send("PATCH", "/api/config", raw: Data(body.utf8))
+            #expect(response.status == 200, "\(body): \(response.text)")
+        }
+        #expect(maria.get("/api/config").object["default_model"] as? String == "a-b")
     }
 
     @Test func `10 MB, 2,000 levels and a NUL are refused, and nothing changes`() throws {
@@ -283,6 +314,62 @@ struct PageClient {
         }
         #expect(
             maria.send("PUT", "/api/config/fly", ["token": "t", "app": "a", "region": "AMS!"]).status == 422)
+    }
+
+    @Test func `a Fly app with a machine at work is kept, and a new token for it is taken`() throws {
+        let scene = try Scene { $0.engine.name = "fly" }
+        scene.world.allowOwnEngines()
+        let maria = try PageClient(scene)
+        func put(_ token: String, _ app: String) -> Response {
+            maria.send("PUT", "/api/config/fly", ["token": token, "app": app])
+        }
+        #expect(put("fly-canary-one", "my-runs").status == 204)
+        scene.world.crew.change { $0.hangs = .agent }
+        let id = try scene.world.ask(by: World.maria)
+        try scene.world.live(seconds: 5)
+
+        let changed = put("fly-canary-two", "other-runs")
+        #expect(changed.status == 409)
+        #expect(changed.error == "fly_in_use")
+        for word in ["my-runs", "stop", "token"] { #expect(changed.message.contains(word)) }
+        #expect(maria.send("DELETE", "/api/config/fly").error == "fly_in_use")
+        let fly = maria.get("/api/config").object["fly"] as? [String: Any]
+        #expect(fly?["app"] as? String == "my-runs")
+        let token = { try scene.world.store.openFlyToken(scope: "user:1", sealer: World.sealer) }
+        #expect(try token() == Secret("fly-canary-one"))
+        #expect(put("fly-canary-two", "my-runs").status == 204)
+        #expect(try token() == Secret("fly-canary-two"))
+        // It is nobody else's business.
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
+        for app in ["team-runs", "other-runs"] {
+            let body = ["token": "fly-canary-three", "app": app]
+            #expect(wim.send("PUT", "/api/config/fly?scope=shared", body).status == 204)
+        }
+
+        #expect(maria.send("POST", "/api/tasks/\(id.rawValue)/stop").status == 202)
+        try scene.world.live(until: id)
+        try scene.world.live(seconds: 60)
+        #expect(put("fly-canary-two", "other-runs").status == 204)
+        #expect(maria.send("DELETE", "/api/config/fly").status == 204)
+    }
+
+    @Test func `an app whose machines cannot be looked after any more is let go a day after the end`() throws
+    {
+        let scene = try Scene { $0.engine.name = "fly" }
+        scene.world.allowOwnEngines()
+        let maria = try PageClient(scene)
+        let body = ["token": "fly-canary-one", "app": "my-runs"]
+        #expect(maria.send("PUT", "/api/config/fly", body).status == 204)
+        scene.world.crew.change { $0.hangs = .agent }
+        let id = try scene.world.ask(by: World.maria)
+        try scene.world.live(seconds: 5)
+        for call in ["find", "list", "destroy"] {
+            scene.world.engine.faults.plant(.machines(.unauthorized), at: call, times: 100_000)
+        }
+        try scene.world.live(until: id)
+        #expect(maria.send("DELETE", "/api/config/fly").status == 409)
+        scene.world.advance(seconds: Database.flyHold)
+        #expect(try PageClient(scene).send("DELETE", "/api/config/fly").status == 204)
     }
 
     @Test func `the team's Fly app makes the engine ready`() throws {

@@ -206,6 +206,47 @@ import Testing
         #expect(manifest(scene, ["token": 7]).status == 422)
     }
 
+    /// GitHub: alphanumeric characters or single hyphens, and no hyphen at the beginning or the end.
+    @Test(arguments: [
+        "-acme", "acme-", "ac--me", "ac_me", "acmé", "a/b", "a b", String(repeating: "a", count: 40),
+    ])
+    func `a name that no organisation can have is refused by its field, and leaves the token good`(
+        name: String
+    ) throws {
+        let scene = try bare()
+        let good = try token(scene)
+        let refused = manifest(scene, ["token": good, "owner": name])
+        #expect(refused.status == 422)
+        #expect(refused.message.contains("`owner`"))
+        #expect(manifest(scene, ["token": good, "owner": "Acme-2"]).status == 200)
+    }
+
+    @Test func `whoever has no good token is told so before anything else is looked at`() throws {
+        let scene = try bare()
+        let good = try token(scene)
+        #expect(manifest(scene, ["token": "wrong", "owner": "no/such"]).error == "setup_token")
+        #expect(manifest(scene, ["token": "wrong", "owner": 7]).error == "setup_token")
+        #expect(manifest(scene, ["token": good, "owner": 7]).status == 422)
+        scene.world.advance(seconds: 3601)
+        #expect(manifest(scene, ["token": good, "owner": "no/such"]).error == "setup_token_expired")
+    }
+
+    @Test func `whoever only looks uses neither the code nor the state up`() throws {
+        let scene = try bare()
+        let state = try #require(try manifest(scene, ["token": token(scene)]).object["state"] as? String)
+        let target = "/api/setup/callback?code=code-1&state=\(state)"
+
+        let look = scene.send("HEAD", target)
+
+        #expect(look.status == 302)
+        #expect(look.fields["Location"] == "/setup")
+        #expect(scene.world.administration.faults.count("convert") == 0)
+        #expect(scene.send("GET", "/api/setup/status").object["stage"] as? String == "sent")
+        #expect(scene.send("GET", target).status == 302)
+        #expect(scene.world.work.world.app.isSetUp)
+        #expect(scene.send("HEAD", target).status == 404)
+    }
+
     @Test func `the code becomes an App, and the person is led to its installation`() throws {
         let scene = try bare()
         #expect(scene.send("POST", "/api/webhooks/github").status == 503)

@@ -66,6 +66,25 @@ import Testing
         }
     }
 
+    /// nginx answers TRACE itself, and must name what Porter would.
+    @Test func `nginx knows what each address takes`() throws {
+        let text = try Checkout.text("nginx/snippets/http.conf")
+        let rules = try text.split(separator: "\n").compactMap { line -> (Regex<AnyRegexOutput>, String)? in
+            guard let found = line.firstMatch(of: /^ *"~\^405\\\|\\\|([^"]*)" +"([A-Z, ]+)";$/) else {
+                return nil
+            }
+            return (try Regex("^" + String(found.1)), String(found.2))
+        }
+        let routes = Dictionary(grouping: Site.router.routes) { "/" + $0.path.joined(separator: "/") }
+        for (target, routes) in routes {
+            let own = Set(routes.map(\.method))
+            let right = (own.contains("GET") ? own.union(["HEAD"]) : own).sorted().joined(separator: ", ")
+            let path = target.replacing(/\{[a-z]+\}/, with: "some-name")
+            let first = try rules.first { try $0.0.firstMatch(in: path) != nil }
+            #expect(first?.1 == right, "\(target)")
+        }
+    }
+
     @Test func `without the token a closed address is 401, whatever else is wrong`() throws {
         let scene = try Scene()
         for route in Site.router.routes {

@@ -229,6 +229,13 @@ import Testing
         #expect(try browser.scene.rows("sign_ins") == 0)
     }
 
+    @Test(arguments: ["/%ff", "/%zz", "%c3"])
+    func `a page to come back to that is no text`(address: String) throws {
+        let browser = Browser(try Scene())
+        try expect(browser.send("GET", "/api/auth/github?return=\(address)"), "return_invalid", browser)
+        #expect(try browser.scene.rows("sign_ins") == 0)
+    }
+
     @Test func `a page to come back to that is far too long`() throws {
         let browser = Browser(try Scene())
         let long = "/" + String(repeating: "a", count: 1024)

@@ -267,6 +267,45 @@ import Testing
         #expect(try world.task(second).publishedAt == world.task(first).publishedAt)
     }
 
+    @Test func `a stranger's repeats do not ask GitHub each second while the first refusal cannot be said`()
+        throws
+    {
+        let world = try World()
+        world.github.faults.plant(.unreachable, at: "createComment", times: 500)
+        try world.say("@porter help", by: World.rita, comment: 11)
+        try world.settle()
+        try world.say("@porter status", by: World.rita, comment: 12)
+        let run = try world.ask(by: World.rita)
+        try world.live(seconds: 3600)
+        #expect(try world.task(run).state == .queued)
+        #expect(world.github.faults.count("permission") < 120)
+
+        world.github.faults.clear()
+        try world.live(seconds: 1800)
+
+        #expect(world.github.seen.ours.count == 1)
+        #expect(try world.task(run).reason == .notPermitted)
+        #expect(try world.store.findCommand(comment: 12)?.outcome == "suppressed")
+    }
+
+    @Test func `a stranger's repeated run waits longer and longer for a refusal that cannot be said`() throws
+    {
+        let world = try World()
+        world.github.faults.plant(.unreachable, at: "createComment", times: 500)
+        let first = try world.ask(by: World.rita, comment: 11)
+        try world.settle()
+        let second = try world.ask(by: World.rita, comment: 12)
+        try world.live(seconds: 3600)
+        #expect(try world.task(second).state == .queued)
+        #expect(world.github.faults.count("permission") < 60)
+
+        world.github.faults.clear()
+        try world.live(seconds: 7200)
+
+        #expect(world.endings(first).count == 1)
+        #expect(try world.task(second).publishedAt == world.task(first).publishedAt)
+    }
+
     @Test func `two questions of a stranger that are answered at the same time are answered once`() throws {
         let world = try World()
         try world.say("@porter help", by: World.rita, comment: 11)

@@ -200,6 +200,66 @@ import Testing
         }
     }
 
+    @Test(arguments: ["repository", "permission", "createComment"])
+    func `what GitHub refuses for a while is answered once it does not`(operation: String) throws {
+        for code in [GitHubError.Code.forbidden, .notFound] {
+            let world = try World()
+            world.github.faults.plant(.github(code), at: operation, times: 5)
+            try world.say("@porter help", by: World.wim, comment: 9)
+            try world.live(seconds: 600)
+
+            #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == 1, "\(code)")
+        }
+    }
+
+    @Test func `a stop whose repository GitHub does not show for a while stops the run`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        world.github.faults.plant(.github(.notFound), at: "repository", times: 3)
+        try world.say("@porter stop", by: World.maria, comment: 9)
+        try world.live(seconds: 120)
+
+        #expect(try world.task(id).state == .cancelled)
+    }
+
+    @Test(arguments: ["repository", "createComment"])
+    func `what GitHub refuses for good is let go quietly in the end`(operation: String) throws {
+        let world = try World()
+        world.github.faults.plant(.github(.forbidden), at: operation, times: 1000)
+        try world.say("@porter help", by: World.wim, comment: 9)
+        try world.live(seconds: 60)
+        #expect(try world.store.findCommand(comment: 9)?.outcome == nil)
+
+        try world.live(seconds: 7200)
+
+        #expect(try world.store.findCommand(comment: 9)?.outcome == "given_up")
+        #expect(try world.store.nextJob() == nil)
+        #expect(world.github.faults.count(operation) <= 12)
+    }
+
+    @Test(arguments: [GitHubError.Code.forbidden, .notFound])
+    func `what is gone by GitHub's own word is let go at once`(code: GitHubError.Code) throws {
+        let world = try World()
+        for (operation, fault) in [("repository", code), ("createComment", .gone)] {
+            let comment: Int64 = operation == "repository" ? 9 : 10
+            world.github.faults.plant(.github(fault), at: operation)
+            if operation == "repository" {
+                // A delivery told of the end, and GitHub still says so.
+                _ = try world.work.accept(
+                    Delivery(guid: "suspend", event: "installation", action: "suspend", digest: []),
+                    .installation(
+                        InstallationChange(
+                            installationID: 77, account: Person(id: 900, login: "acme"), change: .suspended)))
+                world.github.faults.plant(.github(code), at: "installation")
+            }
+            try world.say("@porter help", by: World.wim, comment: comment)
+            try world.settle()
+            #expect(try world.store.findCommand(comment: comment)?.outcome == "given_up", "\(operation)")
+        }
+    }
+
     @Test func `of two comments with one marker the later goes`() throws {
         let world = try World()
         world.github.faults.plant(.uncertainAfter, at: "createComment")

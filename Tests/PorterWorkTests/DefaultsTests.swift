@@ -197,7 +197,7 @@ import Testing
         let world = try world()
         world.change { $0.engine.name = "fly" }
         world.allowOwnEngines()
-        try world.store.saveFly(
+        _ = try world.store.saveFly(
             scope: "user:1", token: Secret("fly-canary"), app: "marias-runs", region: "ams",
             sealer: World.sealer,
             audit: AuditEntry(at: world.now, actorID: 1, actorLogin: "maria", action: "a", subject: "s"),
@@ -212,6 +212,58 @@ import Testing
         let other = try world.ask("@porter demo fix three", by: World.wim)
         try world.live(until: other)
         #expect(try world.store.findAttempt(other, 1)?.account == nil)
-        #expect(world.askedEngines == ["user:1"])
+        #expect(world.askedEngines == ["user:1 marias-runs"])
+    }
+
+    @Test func `a machine is looked for in the app in which it was made, whatever app is set meanwhile`()
+        throws
+    {
+        let world = try world()
+        world.change {
+            $0.engine.name = "fly"
+            $0.hasWorkerImage = true
+        }
+        world.allowOwnEngines()
+        world.change { $0.givenFly = FlyApp.Given(app: "old-runs", token: Secret("fly-canary"), region: nil) }
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask("@porter demo fix two", by: World.wim)
+        try world.live(seconds: 10)
+        #expect(try world.store.findAttempt(id, 1)?.app == "old-runs")
+
+        world.change { $0.givenFly = FlyApp.Given(app: "new-runs", token: Secret("fly-canary"), region: nil) }
+        world.forgetEngines()
+        try world.live(seconds: 20)
+
+        #expect(try world.task(id).state == .running)
+        #expect(world.askedEngines == ["shared old-runs"])
+    }
+
+    @Test func `the environment's Fly app stands over the team's, whole, and over nobody's own`() throws {
+        let world = try World()
+        for scope in ["shared", "user:1"] {
+            _ = try world.store.saveFly(
+                scope: scope, token: Secret("stored-canary"), app: "stored", region: "ams",
+                sealer: World.sealer,
+                audit: AuditEntry(at: world.now, actorID: 1, actorLogin: "maria", action: "a", subject: "s"),
+                at: world.now)
+        }
+        func find(_ scope: SettingsScope, _ given: FlyApp.Given?) throws -> FlyApp? {
+            try FlyApp.find(scope, given, world.store)
+        }
+        let given = FlyApp.Given(app: "given", token: Secret("given-canary"), region: nil)
+        let shared = try #require(try find(.shared, given))
+        #expect(shared.name == "given")
+        #expect(shared.region == nil)
+        #expect(try shared.token(world.store, World.sealer) == Secret("given-canary"))
+        #expect(try find(.person(1), given)?.name == "stored")
+        #expect(try find(.person(2), given) == nil)
+        let stored = try #require(try find(.shared, FlyApp.Given(app: nil, token: nil, region: "fra")))
+        #expect(stored.name == "stored")
+        #expect(stored.isComplete)
+        #expect(try stored.token(world.store, World.sealer) == Secret("stored-canary"))
+        // Half of it in the environment takes nothing from the settings.
+        #expect(try find(.shared, FlyApp.Given(app: "given", token: nil, region: nil))?.isComplete == false)
+        let token = Secret("given-canary")
+        #expect(try find(.shared, FlyApp.Given(app: nil, token: token, region: nil))?.isComplete == false)
     }
 }

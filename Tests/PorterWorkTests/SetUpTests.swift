@@ -1,8 +1,8 @@
 import Porter
-import PorterStore
 import PorterTestWorld
 import Testing
 
+@testable import PorterStore
 @testable import PorterWork
 
 /// Set-up: a token, a state, a code, an App; and a way on from every death in between.
@@ -217,6 +217,24 @@ import Testing
         world.advance(seconds: 700)
         _ = try world.work.pass()
         #expect(try world.store.installationState(77) == "deleted")
+    }
+
+    @Test func `a look that cannot be stored is no look, and is done again`() throws {
+        let world = try World()
+        try world.store.write("break") {
+            try $0.run(
+                """
+                CREATE TRIGGER broken BEFORE INSERT ON repositories
+                BEGIN SELECT raise(ABORT, 'the disk is full'); END
+                """)
+        }
+        _ = try world.work.pass()
+        #expect(try world.store.findMark(Work.refreshMark) == nil)
+
+        try world.store.write("mend") { try $0.run("DROP TRIGGER broken") }
+        try world.live(seconds: 60)
+        #expect(try world.store.findMark(Work.refreshMark)?.value == "done")
+        #expect(try world.store.listRepositories(visibleTo: nil).count == 1)
     }
 
     @Test func `a repository that is switched off stays so`() throws {

@@ -7,6 +7,70 @@ import Testing
 
 /// Stop works in every state and ends with no machine.
 @Suite struct StopTests {
+    /// The entries of that action: every stop and retry says who, what, when and from where.
+    private func record(_ world: World, _ action: String) throws -> [AuditEntry] {
+        try world.store.listAudit(AuditFilter(limit: 50)).map(\.entry).filter { $0.action == action }
+    }
+
+    @Test func `a stop by comment is in the record of changes, each task once`() throws {
+        let world = try World { $0.caps = Caps(perPerson: 1, total: 1) }
+        world.crew.change { $0.hangs = .agent }
+        let running = try world.ask()
+        try world.live(seconds: 10)
+        let queued = try world.ask()
+        try world.settle()
+        try world.say("@porter stop", by: World.rita, comment: 8)
+        try world.live(seconds: 5)
+        #expect(try record(world, "task.stopped").isEmpty)
+
+        try world.say("@porter stop", by: World.wim, comment: 9)
+        try world.settle()
+        try world.say("@porter stop", by: World.maria, comment: 10)
+        try world.live(seconds: 60)
+
+        let entries = try record(world, "task.stopped")
+        #expect(Set(entries.map(\.subject)) == [running.rawValue, queued.rawValue])
+        #expect(entries.count == 2)
+        #expect(entries.allSatisfy { $0.actorID == 2 && $0.actorLogin == "wim" && $0.address == nil })
+        #expect(entries.allSatisfy { $0.detail == "by a command on acme/shop#7" })
+    }
+
+    @Test func `a closed issue's stops are in the record of changes as GitHub's`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        try world.close()
+        try world.live(seconds: 60)
+        let entries = try record(world, "task.stopped")
+        #expect(entries.map(\.subject) == [id.rawValue])
+        #expect(entries.map(\.actorLogin) == ["GitHub"])
+        #expect(entries.map(\.detail) == ["its issue acme/shop#7 was closed"])
+    }
+
+    @Test func `a retry by comment is in the record of changes once its author is found to be allowed`()
+        throws
+    {
+        let world = try World()
+        world.crew.change { $0.outcome = .failed }
+        let first = try world.ask()
+        try world.live(until: first)
+        let stranger = try world.ask("@porter retry", by: World.rita)
+        try world.live(seconds: 10)
+        #expect(try world.task(stranger).reason == .notPermitted)
+        #expect(try record(world, "task.retried").isEmpty)
+
+        // A look at the branch that fails has all of admission done again.
+        world.github.faults.plant(.unreachable, at: "branchHead")
+        let again = try world.ask("@porter retry", by: World.wim)
+        try world.live(seconds: 60)
+
+        let entries = try record(world, "task.retried")
+        #expect(entries.map(\.subject) == [first.rawValue])
+        #expect(entries.map(\.actorLogin) == ["wim"])
+        #expect(entries.map(\.detail) == ["as \(again.rawValue), by a command on acme/shop#7"])
+    }
+
     @Test func `a queued task is cancelled at once`() throws {
         let world = try World { $0.caps = Caps(perPerson: 1, total: 1) }
         world.crew.change { $0.hangs = .agent }

@@ -23,7 +23,7 @@ package final class World: Sendable {
     package let administration = WorldAdministration()
     private let ownEngine = Mutex(false)
     private let engines = Mutex<Set<String>>([])
-    /// Whose own engines were asked for something.
+    /// Which Fly engines were asked for something: the scope, and the app if one was named.
     package var askedEngines: Set<String> { engines.withLock { $0 } }
     /// Watches for this world's secrets alone.
     package let redactor = Redactor()
@@ -98,8 +98,10 @@ package final class World: Sendable {
         surroundings.redactor = redactor
         if ownEngine.withLock({ $0 }) {
             let face = engine.face
-            surroundings.ownMachines = { [weak self] scope in
-                self?.engines.withLock { _ = $0.insert(scope) }
+            surroundings.ownMachines = { [weak self] scope, app in
+                self?.engines.withLock {
+                    _ = $0.insert([scope.name, app].compactMap { $0 }.joined(separator: " "))
+                }
                 return face
             }
         }
@@ -222,6 +224,11 @@ package final class World: Sendable {
     /// Lets people have engines of their own, as on Fly.
     package func allowOwnEngines() {
         ownEngine.withLock { $0 = true }
+    }
+
+    /// Begins anew to note whose engines are asked.
+    package func forgetEngines() {
+        engines.withLock { $0 = [] }
     }
 
     /// Takes the App's credentials away, so that only set-up can bring some.

@@ -6,8 +6,7 @@ import PorterStore
 import PorterWork
 import Synchronization
 
-/// A Fly app as it is at that moment: the team's, which is the environment's if it gives one, else the one in the
-/// settings; or a person's own.
+/// A Fly app as it is set at that moment, or the one that machines were made in, opened with the present token.
 final class FlyEngine: Sendable {
     private struct Access: Equatable {
         let app: String
@@ -15,19 +14,23 @@ final class FlyEngine: Sendable {
     }
 
     private let configuration: Configuration
-    private let scope: String
+    private let scope: SettingsScope
+    private let app: String?
     private let store: Database
     private let sealer: Sealer
     private let transport: Transport
     private let last = Mutex<(access: Access, machines: Machines)?>(nil)
 
-    /// - Parameter scope: `shared` for the team's, `user:<id>` for a person's own.
+    /// - Parameters:
+    ///   - scope: the team's, or a person's own.
+    ///   - app: in which machines are looked for; nil for the one that is set.
     init(
-        _ configuration: Configuration, scope: String, _ store: Database, _ sealer: Sealer,
-        _ transport: Transport
+        _ configuration: Configuration, scope: SettingsScope, app: String? = nil, _ store: Database,
+        _ sealer: Sealer, _ transport: Transport
     ) {
         self.configuration = configuration
         self.scope = scope
+        self.app = app
         self.store = store
         self.sealer = sealer
         self.transport = transport
@@ -56,16 +59,11 @@ final class FlyEngine: Sendable {
     }
 
     private func access(_ operation: String) throws(MachinesError) -> Access {
-        if scope == "shared", configuration.flyToken != nil || configuration.flyApp != nil {
-            return Access(app: configuration.flyApp ?? "", token: configuration.flyToken)
-        }
         do throws(StoreError) {
-            guard let entry = try store.findFly(scope: scope) else {
-                return Access(app: "", token: nil)
-            }
-            let token = try store.openFlyToken(scope: scope, sealer: sealer)
-            if let token { Redactor.shared.watch(token, of: SettingsScope(scope)?.redactorsOwner ?? .team) }
-            return Access(app: entry.app, token: token)
+            let found = try FlyApp.find(scope, FlyApp.Given(configuration), store)
+            let token = try found?.token(store, sealer)
+            if let token { Redactor.shared.watch(token, of: scope.redactorsOwner) }
+            return Access(app: app ?? found?.name ?? "", token: token)
         } catch {
             throw MachinesError(.unreachable, operation: operation, message: error.description)
         }

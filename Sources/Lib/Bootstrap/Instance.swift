@@ -91,8 +91,8 @@ package struct Instance: Sendable {
         if configuration.executor == "fly" {
             let outside = outside
             let store = store
-            world.ownMachines = { scope in
-                FlyEngine(configuration, scope: scope, store, sealer, outside).machines
+            world.ownMachines = { scope, app in
+                FlyEngine(configuration, scope: scope, app: app, store, sealer, outside).machines
             }
         }
         work = Work(world, Policy(configuration))

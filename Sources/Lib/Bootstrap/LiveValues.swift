@@ -97,8 +97,6 @@ extension GitHub {
 extension Probes {
     /// The calls that validation makes.
     static func live(_ configuration: Configuration, _ transport: Transport) -> Probes {
-        var operators: (app: String, token: Secret)?
-        if let app = configuration.flyApp, let token = configuration.flyToken { operators = (app, token) }
         let address = configuration.flyAPIURL
         return Probes(
             transport: transport,
@@ -106,7 +104,7 @@ extension Probes {
                 let machines = Machines.live(transport: transport, baseURL: address, app: app, token: token)
                 // No machine has this mark: the answer only says that app and token are good.
                 _ = try machines.list("porter_check", "1", false)
-            }, operatorsFly: operators)
+            })
     }
 }
 
@@ -145,7 +143,7 @@ extension Machines {
             return .live(
                 transport: .runner(configuration, cancellation), baseURL: runnerURL, app: "local", token: nil)
         }
-        return FlyEngine(configuration, scope: "shared", store, sealer, outside).machines
+        return FlyEngine(configuration, scope: .shared, store, sealer, outside).machines
     }
 }
 
@@ -204,6 +202,14 @@ struct SelfCall: Sendable {
     }
 }
 
+extension FlyApp.Given {
+    /// What the environment says of the team's app.
+    init?(_ configuration: Configuration) {
+        self.init(
+            app: configuration.flyApp, token: configuration.flyToken, region: configuration.flyRegion)
+    }
+}
+
 extension Policy {
     /// Mebibytes of memory that a machine gets.
     private static let machineMemory = 2048
@@ -213,6 +219,7 @@ extension Policy {
     /// What the settings say.
     init(_ configuration: Configuration) {
         let onFly = configuration.executor == "fly"
+        let fly = FlyApp.Given(configuration)
         var limits = Limits()
         limits.task = configuration.taskTimeout
         limits.taskMaximum = configuration.taskTimeoutMaximum
@@ -225,8 +232,7 @@ extension Policy {
             engine: Engine(
                 name: configuration.executor,
                 isConfigured: !onFly
-                    || (configuration.flyToken != nil && configuration.flyApp != nil
-                        && configuration.workerImage != nil),
+                    || (configuration.workerImage != nil && fly.map(FlyApp.init)?.isComplete == true),
                 image: configuration.workerImage ?? "local", region: configuration.flyRegion, cpus: 1,
                 memory: Self.machineMemory),
             caps: Caps(
@@ -238,6 +244,7 @@ extension Policy {
         publicURL = configuration.publicURL
         githubURL = configuration.githubURL
         given = configuration.given
+        givenFly = fly
         hasWorkerImage = configuration.workerImage != nil
         isPolling = configuration.ingest == "poll"
         if Self.isEnterpriseServer(configuration.githubAPIURL) { logReach = 7 * 86_400 }

@@ -56,19 +56,18 @@ extension AppClient {
         _ = try callAsApp(
             Call(
                 operation: "set the webhook's secret", method: "PATCH", path: "/app/hook/config",
-                body: secret.reveal { Self.json(["secret": $0]) }))
+                body: secret.reveal { SureJSON.data(["secret": $0]) }))
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/apps/apps#list-installations-for-the-authenticated-app>
     func installations() throws(GitHubError) -> [GitHub.InstallationDetails] {
         let operation = "list installations"
         var found: [GitHub.InstallationDetails] = []
-        var path = "/app/installations?per_page=100"
-        for _ in 0..<Self.mostPages {
-            let response = try callAsApp(Call(operation: operation, path: path))
+        let first = Call(operation: operation, path: "/app/installations?per_page=100")
+        try walk(first, mustBeWhole: true) { call throws(GitHubError) in
+            try callAsApp(call)
+        } _: { response throws(GitHubError) in
             found += try Self.decode([InstallationDetailsJSON].self, response, operation).map(\.value)
-            guard let next = Self.link("next", response), next.hasPrefix(apiURL + "/") else { break }
-            path = next
         }
         return found
     }
@@ -79,14 +78,12 @@ extension AppClient {
         let token = try installationToken(installation)
         defer { try? revoke(token) }
         var found: [GitHub.Repository] = []
-        var path = "/installation/repositories?per_page=100"
-        for _ in 0..<Self.mostPages {
-            let response = try send(
-                Call(operation: operation, path: path), authorization: token.reveal { "Bearer \($0)" })
+        let first = Call(operation: operation, path: "/installation/repositories?per_page=100")
+        try walk(first, mustBeWhole: true) { call throws(GitHubError) in
+            try send(call, authorization: token.reveal { "Bearer \($0)" })
+        } _: { response throws(GitHubError) in
             found += try Self.decode(RepositoryListJSON.self, response, operation).repositories
                 .compactMap(\.repository?.value)
-            guard let next = Self.link("next", response), next.hasPrefix(apiURL + "/") else { break }
-            path = next
         }
         return found
     }
@@ -108,7 +105,7 @@ extension AppClient {
             Call(
                 operation: operation, method: "POST",
                 path: "/app/installations/\(installation)/access_tokens",
-                body: Self.json(["permissions": ["metadata": "read"]])))
+                body: SureJSON.data(["permissions": ["metadata": "read"]])))
         return Secret(try Self.decode(BareTokenJSON.self, response, operation).token)
     }
 }

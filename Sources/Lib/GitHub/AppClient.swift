@@ -12,6 +12,8 @@ final class AppClient: Sendable {
     static let tokenMargin = 300
     /// Pages of a list at most.
     static let mostPages = 30
+    /// Pages of a list that must be known whole, because what it leaves out counts as gone.
+    static let mostPagesOfWhole = 100
     /// Seconds for which the App's own account is remembered; then GitHub is asked whether it still knows it.
     static let appAge = 300
 
@@ -107,18 +109,34 @@ final class AppClient: Sendable {
         }
     }
 
-    /// All pages of a list, by the `Link` field.
-    func pages(
-        _ first: Call, in repository: RepositoryRef, _ permissions: [String: String],
-        _ each: (Response) throws(GitHubError) -> Bool
+    /// Reads a list page by page, along the `Link` field, on the API's own address only.
+    ///
+    /// - Parameters:
+    ///   - mustBeWhole: whether a list without an end is an error; else its first pages are taken for what there is.
+    ///   - send: sends the call of a page.
+    ///   - take: reads a page.
+    /// - Throws: whatever a page throws; `.refused` when a list that must be whole has more than
+    ///   ``mostPagesOfWhole`` pages.
+    func walk(
+        _ first: Call, mustBeWhole: Bool = false, _ send: (Call) throws(GitHubError) -> Response,
+        _ take: (Response) throws(GitHubError) -> Void
     ) throws(GitHubError) {
         var call = first
-        for _ in 0..<Self.mostPages {
-            let response = try self.call(call, in: repository, permissions)
-            guard try each(response), let next = Self.link("next", response), next.hasPrefix(apiURL + "/")
-            else { return }
+        let most = mustBeWhole ? Self.mostPagesOfWhole : Self.mostPages
+        for _ in 0..<most {
+            let response = try send(call)
+            try take(response)
+            guard let next = next(response) else { return }
             call.path = next
         }
+        guard mustBeWhole else { return }
+        throw GitHubError(
+            .refused, operation: first.operation, message: "the list has more than \(most) pages")
+    }
+
+    /// The address of the next page; nil when there is none on the API's own address.
+    func next(_ response: Response) -> String? {
+        Self.link("next", response).flatMap { $0.hasPrefix(apiURL + "/") ? $0 : nil }
     }
 
     /// A fresh token of that scope.
@@ -130,7 +148,7 @@ final class AppClient: Sendable {
                 Call(
                     operation: operation, method: "POST",
                     path: "/app/installations/\(scope.installation)/access_tokens",
-                    body: Self.json(
+                    body: SureJSON.data(
                         TokenRequest(
                             repository_ids: scope.repository.map { [$0] }, permissions: scope.permissions))))
         } catch {
@@ -231,12 +249,6 @@ final class AppClient: Sendable {
             return String(part[part.index(after: start)..<end])
         }
         return nil
-    }
-
-    static func json(_ value: some Encodable) -> Data? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try? encoder.encode(value)
     }
 
     /// Reads an answer; one that is cut or of another form says nothing for certain.

@@ -125,9 +125,10 @@ extension AppClient {
     ) throws(GitHubError) {
         let operation = "list comments"
         let first = Call(operation: operation, path: path(place, "/issues/\(issue)/comments?\(query)"))
-        try pages(first, in: place, Self.readIssues) { response throws(GitHubError) in
+        try walk(first) { call throws(GitHubError) in
+            try self.call(call, in: place, Self.readIssues)
+        } _: { response throws(GitHubError) in
             take(try Self.decode([CommentJSON].self, response, operation).map(\.value))
-            return true
         }
     }
 
@@ -154,7 +155,7 @@ extension AppClient {
                 message: "the comment is longer than \(Self.maximumComment) characters")
         }
         let response = try call(
-            Call(operation: operation, method: method, path: path, body: Self.json(["body": body])),
+            Call(operation: operation, method: method, path: path, body: SureJSON.data(["body": body])),
             in: place, Self.writeIssues)
         return try Self.decode(CommentJSON.self, response, operation).value
     }
@@ -186,7 +187,7 @@ extension AppClient {
         _ = try call(
             Call(
                 operation: "add reaction", method: "POST", path: path(place, under + "/reactions"),
-                body: Self.json(["content": reaction.rawValue])), in: place, permissions)
+                body: SureJSON.data(["content": reaction.rawValue])), in: place, permissions)
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/repos/contents#get-repository-content>
@@ -260,7 +261,7 @@ extension AppClient {
             title: draft.title, body: draft.body, head: draft.head, base: draft.base, draft: draft.isDraft)
         let response = try call(
             Call(
-                operation: operation, method: "POST", path: path(place, "/pulls"), body: Self.json(body)),
+                operation: operation, method: "POST", path: path(place, "/pulls"), body: SureJSON.data(body)),
             in: place, Self.writePulls)
         return try Self.decode(PullJSON.self, response, operation).value
     }
@@ -271,7 +272,7 @@ extension AppClient {
             Call(
                 operation: "request review", method: "POST",
                 path: path(place, "/pulls/\(number)/requested_reviewers"),
-                body: Self.json(["reviewers": [login]])), in: place, Self.writeReviews)
+                body: SureJSON.data(["reviewers": [login]])), in: place, Self.writeReviews)
     }
 
     func contentsToken(

@@ -71,7 +71,7 @@ struct UserClient: Sendable {
                     "Accept": "application/vnd.github+json", "Content-Type": "application/json",
                     "Authorization": "Basic " + Data(pair.utf8).base64EncodedString(),
                     "User-Agent": "Porter/\(Porter.version)", "X-GitHub-Api-Version": "2022-11-28",
-                ], body: token.reveal { AppClient.json(["access_token": $0]) } ?? Data()))
+                ], body: token.reveal { SureJSON.data(["access_token": $0]) }))
         guard [204, 404, 422].contains(response.status) else {
             throw OAuthError(.refused, message: "the answer is \(response.status)")
         }
@@ -198,7 +198,7 @@ struct UserClient: Sendable {
         let operation = "create issue"
         let call = AppClient.Call(
             operation: operation, method: "POST", path: "/repositories/\(place.id)/issues",
-            body: AppClient.json(NewIssueJSON(title: title, body: body)))
+            body: SureJSON.data(NewIssueJSON(title: title, body: body)))
         return try AppClient.decode(WrittenIssueJSON.self, self.call(call, token), operation).value
     }
 
@@ -212,15 +212,9 @@ struct UserClient: Sendable {
         _ path: String, _ operation: String, _ token: Secret,
         _ each: (Response) throws(GitHubError) -> Void
     ) throws(GitHubError) {
-        var path = path
-        for _ in 0..<AppClient.mostPages {
-            let response = try call(AppClient.Call(operation: operation, path: path), token)
-            try each(response)
-            guard let next = AppClient.link("next", response), next.hasPrefix(api.apiURL + "/") else {
-                return
-            }
-            path = next
-        }
+        try api.walk(
+            AppClient.Call(operation: operation, path: path),
+            { page throws(GitHubError) in try call(page, token) }, each)
     }
 }
 

@@ -16,11 +16,8 @@ struct MachinesClient: Sendable {
 
     func create(_ plan: MachinePlan) throws(MachinesError) -> Machine {
         let operation = "create machine"
-        let body = CreateJSON(plan)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let response = try call(
-            operation, "POST", "", body: try? encoder.encode(body),
+            operation, "POST", "", body: SureJSON.data(CreateJSON(plan)),
             hiding: plan.environment[Self.secretVariable])
         return try Self.decode(MachineJSON.self, response, operation).value
     }

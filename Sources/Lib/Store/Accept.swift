@@ -71,19 +71,21 @@ extension Database {
             if let delivery, let known = try transaction.stored(delivery, at: now) { return known }
             if let known = try storedCommand(command.commentID, transaction.db) { return known }
             var task: TaskID?
+            var retried: TaskID?
             switch command.wish {
             case .run(let wish):
                 try transaction.insert(wish, as: newID, for: command, executor: executor, at: now)
                 task = newID
             case .retry(let target):
-                if let wish = try transaction.wish(toRetry: target, for: command) {
-                    try transaction.insert(wish, as: newID, for: command, executor: executor, at: now)
+                if let former = try transaction.taskToRetry(target, for: command) {
+                    retried = former.id
+                    try transaction.insert(former.wish, as: newID, for: command, executor: executor, at: now)
                     task = newID
                 }
             case .stop, .help, .status, .mistake:
                 break
             }
-            try transaction.insert(command, task: task, at: now)
+            try transaction.insert(command, task: task, retried: retried, at: now)
             if let delivery { try transaction.insert(delivery, task: task, at: now) }
             if let task {
                 try transaction.record(
@@ -222,7 +224,12 @@ extension Transaction {
             arguments: [repository, issue, closedAt?.milliseconds ?? .max]
         ).map(PorterTask.init(row:))
         for task in meant {
-            try requestStop(task, reason: .issueClosed, detail: nil, at: now)
+            guard try requestStop(task, reason: .issueClosed, detail: nil, at: now) else { continue }
+            try audit(
+                AuditEntry(
+                    at: now, actorID: nil, actorLogin: "GitHub", action: "task.stopped",
+                    subject: task.id.rawValue,
+                    detail: "its issue \(task.repository.fullName)#\(issue) was closed"))
         }
         return !meant.isEmpty
     }
@@ -239,12 +246,15 @@ extension Transaction {
             ])
     }
 
-    fileprivate func insert(_ command: ArrivedCommand, task: TaskID?, at now: Instant) throws {
+    /// - Parameter retried: the task that a `retry` was found to mean.
+    fileprivate func insert(
+        _ command: ArrivedCommand, task: TaskID?, retried: TaskID?, at now: Instant
+    ) throws {
         var target: String?
         var reason: Reason?
         var message: String?
         switch command.wish {
-        case .retry(let id), .stop(let id): target = id?.rawValue
+        case .retry(let id), .stop(let id): target = (retried ?? id)?.rawValue
         case .mistake(let why, let words): (reason, message) = (why, words)
         case .run, .help, .status: break
         }
@@ -286,15 +296,17 @@ extension Transaction {
             ])
     }
 
-    /// The wish of the ended task that a `retry` means; nil when there is none that ended.
+    /// The ended task that a `retry` means, and its wish; nil when there is none that ended.
     ///
     /// What somebody asked for whose permission was never found is nobody else's to run: with the authority of
     /// whoever retries, a stranger's words would.
-    func wish(toRetry target: TaskID?, for command: ArrivedCommand) throws -> TaskWish? {
+    func taskToRetry(
+        _ target: TaskID?, for command: ArrivedCommand
+    ) throws -> (id: TaskID?, wish: TaskWish)? {
         let row = try Row.fetchOne(
             db,
             sql: """
-                SELECT agent_given, agent, model, priority, base_branch, base_given, timeout, is_draft,
+                SELECT id, agent_given, agent, model, priority, base_branch, base_given, timeout, is_draft,
                     context, instructions
                 FROM tasks
                 WHERE repository_id = ? AND issue_number = ? AND finished_at IS NOT NULL
@@ -309,11 +321,12 @@ extension Transaction {
             ])
         guard let row else { return nil }
         let baseGiven: Bool = row["base_given"]
-        return TaskWish(
+        let wish = TaskWish(
             agent: (row["agent"] as String?) ?? row["agent_given"], model: row["model"],
             priority: Priority(rawValue: row["priority"]) ?? .normal,
             base: baseGiven ? row["base_branch"] : nil, timeout: row["timeout"],
             isDraft: row["is_draft"], context: row["context"], instructions: row["instructions"])
+        return (TaskID(rawValue: row["id"]), wish)
     }
 
     private static let afterPermission = Reason.afterPermission.map { "'\($0.rawValue)'" }.joined(

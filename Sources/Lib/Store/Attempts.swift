@@ -16,6 +16,8 @@ package struct Attempt: Hashable, Sendable {
     package let engine: String
     /// Whose Fly app it is asked for in: `user:<id>` for a person's own; nil for the team's engine.
     package let account: String?
+    /// The Fly app that it is asked for in; nil on the box, and for attempts from before this was noted.
+    package let app: String?
     /// The machine's token, sealed for a repeated launch; nil once the machine is gone.
     package let machineTokenSealed: [UInt8]?
     /// SHA-256 of the nonce that holds the claim; nil until somebody claims.
@@ -99,6 +101,7 @@ package struct Attempt: Hashable, Sendable {
         machineID = row["machine_id"]
         engine = row["engine"]
         account = row["account"]
+        app = row["app"]
         machineTokenSealed = bytes("machine_token_sealed")
         nonceDigest = bytes("nonce_digest")
         claimSealed = bytes("claim_sealed")

@@ -28,6 +28,9 @@ package struct StoredCommand: Hashable, Sendable {
     /// What became of it, see ``Database/closeCommand(comment:_:for:at:)``; nil while it waits.
     package let outcome: String?
 
+    /// Where it came from, in words for the record of changes: comments have no network address.
+    var origin: String { "by a command on \(repository.fullName)#\(issueNumber)" }
+
     /// The command's name.
     package var id: CommandID { CommandID(rawValue: commentID) }
 }
@@ -84,6 +87,26 @@ extension Database {
             try transaction.run(
                 "UPDATE commands SET permitted_at = coalesce(permitted_at, ?) WHERE comment_id = ?",
                 [now.milliseconds, comment])
+        }
+    }
+
+    /// Records that the task was asked for by a `retry` whose author may, once; any other task is let through.
+    package func recordRetry(
+        _ task: PorterTask, for claim: JobClaim, at now: Instant
+    ) throws(StoreError) {
+        guard let command = try findCommand(comment: task.commentID), command.kind == "retry",
+            command.permittedAt == nil
+        else { return }
+        try write("record a retry", for: claim) { transaction in
+            let changed = try transaction.run(
+                "UPDATE commands SET permitted_at = ? WHERE comment_id = ? AND permitted_at IS NULL",
+                [now.milliseconds, command.commentID])
+            guard changed == 1 else { return }
+            try transaction.audit(
+                AuditEntry(
+                    at: now, actorID: command.author.id, actorLogin: command.author.login,
+                    action: "task.retried", subject: command.target?.rawValue ?? task.id.rawValue,
+                    detail: "as \(task.id.rawValue), \(command.origin)"))
         }
     }
 

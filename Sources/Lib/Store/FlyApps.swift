@@ -51,42 +51,92 @@ extension Database {
         try openSecret(scope: scope, provider: Self.flyProvider, name: Self.flyToken, sealer: sealer)
     }
 
+    /// What a change of a Fly app came to.
+    package enum FlyChange: Hashable, Sendable {
+        /// It is on disk.
+        case done
+        /// There was nothing to remove.
+        case absent
+        /// So many attempts have, or may have, a machine in the present app: only its own token opens it.
+        case inUse(attempts: Int, app: String)
+    }
+
+    /// Seconds after a task's end in which its machines still hold their app, should they not be gone by then.
+    ///
+    /// An app whose token does not open it any more must not bind its owner for ever.
+    package static let flyHold = 86_400
+
     /// Stores a scope's Fly app in place of the former, whole or not at all.
+    ///
+    /// A new token or region for the same app is always taken.
+    ///
+    /// - Parameter unlessInUse: whether machines in the former app stand in the way of another one.
     package func saveFly(
-        scope: String, token: Secret, app: String, region: String?, sealer: Sealer, audit entry: AuditEntry,
-        at now: Instant
-    ) throws(StoreError) {
-        let (app, region) = (Self.quoted(app), region.map(Self.quoted))
+        scope: String, token: Secret, app: String, region: String?, unlessInUse: Bool = true, sealer: Sealer,
+        audit entry: AuditEntry, at now: Instant
+    ) throws(StoreError) -> FlyChange {
+        let quoted = (app: SureJSON.text(app), region: region.map { SureJSON.text($0) })
         defer { recent.forget() }
-        try write("save Fly app") { transaction in
+        return try write("save Fly app") { transaction in
+            if unlessInUse, let hold = try transaction.flyHold(scope, at: now), hold.app != app {
+                return hold.change
+            }
             try transaction.save(
                 token, scope: scope, provider: Self.flyProvider, name: Self.flyToken, sealer: sealer, at: now)
-            try transaction.set("fly.app", scope: scope, to: app, at: now)
-            try transaction.set("fly.region", scope: scope, to: region, at: now)
+            try transaction.set("fly.app", scope: scope, to: quoted.app, at: now)
+            try transaction.set("fly.region", scope: scope, to: quoted.region, at: now)
             try transaction.audit(entry)
+            return .done
         }
     }
 
     /// Forgets a scope's Fly app.
     ///
-    /// - Returns: whether there was one.
-    package func deleteFly(scope: String, audit entry: AuditEntry) throws(StoreError) -> Bool {
+    /// - Parameter unlessInUse: whether machines in the app stand in the way.
+    package func deleteFly(
+        scope: String, unlessInUse: Bool = true, audit entry: AuditEntry, at now: Instant
+    ) throws(StoreError) -> FlyChange {
         defer { recent.forget() }
         return try write("delete Fly app") { transaction in
+            if unlessInUse, let hold = try transaction.flyHold(scope, at: now) { return hold.change }
             let removed = try transaction.run(
                 "DELETE FROM secrets WHERE scope = ? AND provider = ?", [scope, Self.flyProvider])
             try transaction.run(
                 "DELETE FROM settings WHERE scope = ? AND name IN ('fly.app', 'fly.region')", [scope])
             if removed > 0 { try transaction.audit(entry) }
-            return removed > 0
+            return removed > 0 ? .done : .absent
         }
     }
 
-    private static func quoted(_ text: String) -> String {
-        (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+    fileprivate static func plain(_ json: String?) -> String? {
+        json.flatMap { try? JSONDecoder().decode(String.self, from: Data($0.utf8)) }
+    }
+}
+
+extension Transaction {
+    fileprivate struct FlyHold {
+        let app: String
+        let attempts: Int
+        var change: Database.FlyChange { .inUse(attempts: attempts, app: app) }
     }
 
-    private static func plain(_ json: String?) -> String? {
-        json.flatMap { try? JSONDecoder().decode(String.self, from: Data($0.utf8)) }
+    /// The scope's app, if attempts have a machine there that is not known to be gone; nil when none has.
+    fileprivate func flyHold(_ scope: String, at now: Instant) throws -> FlyHold? {
+        let stored = try String.fetchOne(
+            db, sql: "SELECT value FROM settings WHERE scope = ? AND name = 'fly.app'", arguments: [scope])
+        guard let app = Database.plain(stored) else { return nil }
+        let attempts = try Int.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) FROM attempts JOIN tasks ON tasks.id = attempts.task_id
+                WHERE attempts.engine = 'fly' AND attempts.account IS ? AND coalesce(attempts.app, ?) = ?
+                    AND attempts.gone_at IS NULL AND (tasks.finished_at IS NULL OR tasks.finished_at > ?)
+                """,
+            arguments: [
+                scope == "shared" ? nil : scope, app, app,
+                now.adding(seconds: -Database.flyHold).milliseconds,
+            ])
+        guard let attempts, attempts > 0 else { return nil }
+        return FlyHold(app: app, attempts: attempts)
     }
 }

@@ -118,7 +118,7 @@ extension Database {
     package func saveInstallations(
         _ installations: [GitHub.InstallationDetails], asked: Instant, at now: Instant
     ) throws(StoreError) {
-        let records = installations.map { ($0, Self.encoded($0.permissions)) }
+        let records = installations.map { ($0, SureJSON.text($0.permissions)) }
         try write("save installations") { transaction in
             for (installation, permissions) in records {
                 try transaction.run(
@@ -155,7 +155,7 @@ extension Database {
         of installation: Int64, _ repositories: [GitHub.Repository], rateLimit: GitHub.RateLimit?,
         asked: Instant, at now: Instant
     ) throws(StoreError) {
-        let limit = rateLimit.flatMap { Self.encoded($0) }
+        let limit = rateLimit.map { SureJSON.text($0) }
         try write("save repositories") { transaction in
             for repository in repositories {
                 try transaction.save(
@@ -229,12 +229,6 @@ extension Database {
                     updatedAt: Instant(milliseconds: $0["created_at"]))
             }
         }
-    }
-
-    private static func encoded(_ value: some Encodable) -> String? {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private static func decoded<Value: Decodable>(_ text: String?) -> Value? {

@@ -54,6 +54,15 @@ package final class Holder: Sendable {
         return false
     }
 
+    /// Removes the files of dead holders that nobody has asked about: whoever held no job when it was killed.
+    ///
+    /// - Parameter most: files that are looked at, at most.
+    /// - Returns: how many went.
+    func removeDead(most: Int) -> Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { $0 != name }.prefix(most).count { !isAlive($0) }
+    }
+
     private static func fill(_ bytes: inout [UInt8]) -> String {
         var generator = SystemRandomNumberGenerator()
         for index in bytes.indices { bytes[index] = UInt8.random(in: 0...255, using: &generator) }

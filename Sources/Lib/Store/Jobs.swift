@@ -257,6 +257,13 @@ extension Database {
         }
     }
 
+    /// Removes the files of processes that ended without doing so themselves; their jobs stay as they are.
+    ///
+    /// - Parameter most: files that are looked at, at most.
+    /// - Returns: how many went.
+    @discardableResult
+    package func removeDeadHolders(most: Int = 5000) -> Int { holder.removeDead(most: most) }
+
     /// Gives back what this process still holds, at its orderly end.
     package func releaseOwnJobs() throws(StoreError) {
         let me = holder.name

@@ -62,6 +62,16 @@ extension Database {
                         SELECT id FROM sessions WHERE used_at < ? ORDER BY used_at LIMIT \(pruneBatch))
                     """, [now.adding(seconds: -Session.idle).milliseconds])
             },
+            Rule("issues") { transaction in
+                try transaction.once(
+                    """
+                    DELETE FROM issues WHERE (repository_id, number) IN (
+                            SELECT repository_id, number FROM issues WHERE updated_at < \(age)
+                            ORDER BY updated_at LIMIT \(pruneBatch))
+                        AND NOT EXISTS (SELECT 1 FROM tasks WHERE repository_id = issues.repository_id
+                            AND issue_number = issues.number AND finished_at IS NULL)
+                    """)
+            },
             Rule("logs") { transaction in
                 try transaction.run(
                     """

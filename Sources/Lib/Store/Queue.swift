@@ -21,6 +21,8 @@ package struct Launch: Sendable {
     package let engine: String
     /// Whose Fly app the machine is asked for in: `user:<id>` for a person's own; nil for the team's engine.
     package let account: String?
+    /// The Fly app that it is asked for in; nil on the box.
+    package let app: String?
     /// SHA-256 of the machine's token, by which its claim is recognised.
     package let machineTokenDigest: [UInt8]
     /// The machine's token, sealed until the launch puts it into the machine's environment.
@@ -28,10 +30,12 @@ package struct Launch: Sendable {
 
     /// What a new attempt needs.
     package init(
-        engine: String, account: String? = nil, machineTokenDigest: [UInt8], machineTokenSealed: [UInt8]
+        engine: String, account: String? = nil, app: String? = nil, machineTokenDigest: [UInt8],
+        machineTokenSealed: [UInt8]
     ) {
         self.engine = engine
         self.account = account
+        self.app = app
         self.machineTokenDigest = machineTokenDigest
         self.machineTokenSealed = machineTokenSealed
     }
@@ -130,12 +134,13 @@ extension Transaction {
     func insertAttempt(_ id: TaskID, number: Int, _ launch: Launch, at now: Instant) throws {
         try run(
             """
-            INSERT INTO attempts (task_id, number, machine_name, engine, account, machine_token_digest,
+            INSERT INTO attempts (task_id, number, machine_name, engine, account, app, machine_token_digest,
                 machine_token_sealed, created_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             [
                 id.rawValue, number, id.machineName(attempt: number), launch.engine, launch.account,
+                launch.app,
                 launch.machineTokenDigest.asData, launch.machineTokenSealed.asData, now.milliseconds,
             ])
         try enqueue(.launch, for: id, at: now)

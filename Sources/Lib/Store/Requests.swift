@@ -17,7 +17,7 @@ extension Database {
             let wish: TaskWish?
             switch command.wish {
             case .run(let asked): wish = asked
-            case .retry(let target): wish = try transaction.wish(toRetry: target, for: command)
+            case .retry(let target): wish = try transaction.taskToRetry(target, for: command)?.wish
             case .stop, .help, .status, .mistake: wish = nil
             }
             guard let wish else { return false }

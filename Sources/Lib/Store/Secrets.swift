@@ -75,13 +75,6 @@ extension Database {
         }
     }
 
-    /// Whether a secret is stored, and since when.
-    package func findSecret(
-        scope: String, provider: String, name: String
-    ) throws(StoreError) -> SecretEntry? {
-        try listSecrets(scope: scope).first { $0.provider == provider && $0.name == name }
-    }
-
     /// What the token of a Fly app is stored under.
     package static let flyProvider = "fly"
     /// What the GitHub App's credentials are stored under.

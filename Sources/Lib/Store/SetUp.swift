@@ -67,13 +67,23 @@ extension Database {
         }
     }
 
+    /// Whether the token would begin set-up now; it stays as it is.
+    package func checkSetUp(tokenDigest: [UInt8], at now: Instant) throws(StoreError) -> SetUpResult {
+        try read("check set-up token") { db in
+            try Self.check("token", tokenDigest, among: Self.beginnings, db, at: now)
+        }
+    }
+
+    /// The stages from which a manifest may be asked for.
+    private static let beginnings: [SetUpProgress.Stage] = [.offered, .sent, .converting]
+
     /// Uses the token up, and remembers the state under which GitHub will send the person back.
     package func beginManifest(
         tokenDigest: [UInt8], stateDigest: [UInt8], owner: String?, until expiry: Instant, at now: Instant
     ) throws(StoreError) -> SetUpResult {
         try write("begin set-up") { transaction in
             let known = try Self.check(
-                "token", tokenDigest, among: [.offered, .sent, .converting], transaction.db, at: now)
+                "token", tokenDigest, among: Self.beginnings, transaction.db, at: now)
             guard known == .advanced else { return known }
             try transaction.run(
                 """

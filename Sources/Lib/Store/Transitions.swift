@@ -135,8 +135,13 @@ extension Database {
         try write("carry out a stop", for: claim) { transaction in
             let meant = try Self.unfinishedTasks(before: stop, transaction.db)
                 .filter { stop.target == nil || $0.id == stop.target }
-            for task in meant {
-                try transaction.requestStop(task, reason: .cancelledByUser, detail: detail, at: now)
+            for task in meant
+            where try transaction.requestStop(task, reason: .cancelledByUser, detail: detail, at: now) {
+                try transaction.audit(
+                    AuditEntry(
+                        at: now, actorID: stop.author.id, actorLogin: stop.author.login,
+                        action: "task.stopped",
+                        subject: task.id.rawValue, detail: stop.origin))
             }
             if !meant.isEmpty { try transaction.close(stop.commentID, "done", at: now) }
             return !meant.isEmpty
@@ -172,7 +177,7 @@ extension Database {
     }
 
     static func json(_ strings: [String]) -> String {
-        (try? JSONEncoder().encode(strings)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+        SureJSON.text(strings)
     }
 }
 
@@ -220,20 +225,23 @@ extension Transaction {
     }
 
     /// Stops a queued task at once; tells a running one.
-    func requestStop(_ task: PorterTask, reason: Reason, detail: String?, at now: Instant) throws {
+    ///
+    /// - Returns: whether it had not been asked to before.
+    @discardableResult
+    func requestStop(_ task: PorterTask, reason: Reason, detail: String?, at now: Instant) throws -> Bool {
         if task.state == .queued {
-            _ = try end(task, Ending(.cancelled, reason: reason, detail: detail), at: now)
-            return
+            return try end(task, Ending(.cancelled, reason: reason, detail: detail), at: now)
         }
         let changed = try run(
             """
             UPDATE tasks SET stop_requested_at = ?, stop_reason = ?, detail = ?
             WHERE id = ? AND state = 'running' AND stop_requested_at IS NULL
             """, [now.milliseconds, reason.rawValue, detail, task.id.rawValue])
-        guard changed == 1 else { return }
+        guard changed == 1 else { return false }
         try record("stop_requested", task: task.id, detail: reason.rawValue, at: now)
         try enqueue(.supervise, for: task.id, at: now)
         try enqueue(.status, for: task.id, at: now)
+        return true
     }
 
     /// Seconds after which a new place is shown: when several tasks start at once, places change several times,

@@ -30,9 +30,13 @@ extension Site {
             }
     }
 
-    private struct AskBody: Decodable {
+    /// The part of the body that names the object.
+    private struct PlaceBody: Decodable {
         let repo_owner: String
         let repo_name: String
+    }
+
+    private struct AskBody: Decodable {
         @JSONNumber var issue_number: Int?
         let instructions: String
         let agent: String?
@@ -46,20 +50,33 @@ extension Site {
     private func ask(_ exchange: Exchange) throws(Failure) -> Response {
         let visitor = try exchange.person
         _ = try sight(exchange)
+        // Whether it is there and may be pushed to comes before whatever else the body says.
+        let repository = try place(exchange, visitor)
         let body = try Bodies.read(AskBody.self, exchange)
         let request = TaskRequest(
-            owner: body.repo_owner, name: body.repo_name, issue: body.issue_number,
-            wish: try wish(body, by: visitor.person))
+            repository: repository, issue: body.issue_number, wish: try wish(body, by: visitor.person))
         let id = try acting { () throws(ActingFailure) in
-            try work.ask(
-                request, by: visitor.person, seesAll: visitor.isAdmin, address: exchange.request.peer)
+            try work.ask(request, by: visitor.person, address: exchange.request.peer)
         }
         return try show(id, 201)
     }
 
+    private func place(_ exchange: Exchange, _ visitor: Visitor) throws(Failure) -> RepositoryRef {
+        let place = try Bodies.read(PlaceBody.self, exchange)
+        for (field, name) in [("repo_owner", place.repo_owner), ("repo_name", place.repo_name)] {
+            guard (1...100).contains(name.utf8.count) else {
+                throw .field(field, "must have 1 to 100 bytes.")
+            }
+        }
+        return try acting { () throws(ActingFailure) in
+            try work.findPlace(
+                owner: place.repo_owner, name: place.repo_name, for: visitor.person, seesAll: visitor.isAdmin)
+        }
+    }
+
     private func retry(_ exchange: Exchange) throws(Failure) -> Response {
         let visitor = try exchange.person
-        let task = try find(exchange)
+        let task = try findToAct(exchange, visitor)
         let id = try acting { () throws(ActingFailure) in
             try work.retry(task, by: visitor.person, address: exchange.request.peer)
         }
@@ -68,7 +85,7 @@ extension Site {
 
     private func stop(_ exchange: Exchange) throws(Failure) -> Response {
         let visitor = try exchange.person
-        let task = try find(exchange)
+        let task = try findToAct(exchange, visitor)
         let result = try acting { () throws(ActingFailure) in
             try work.stop(task, by: visitor.person, address: exchange.request.peer)
         }
@@ -77,6 +94,17 @@ extension Site {
         case .askedBefore: return try show(task.id, 200)
         case .ended: throw Failure(409, "ended", "The task has ended, so there is nothing to stop.")
         }
+    }
+
+    /// The task that the address names, if the visitor sees it and may act on it.
+    private func findToAct(_ exchange: Exchange, _ visitor: Visitor) throws(Failure) -> PorterTask {
+        let task = try seen(exchange)
+        let mayAct = try reading { () throws(StoreError) in
+            try work.canPush(visitor.person, to: task.repository.id)
+        }
+        guard mayAct else { throw Failure(.notPermitted) }
+        _ = try exchange.query.fields
+        return task
     }
 
     private func show(_ id: TaskID, _ status: Int) throws(Failure) -> Response {
@@ -92,9 +120,6 @@ extension Site {
         func require(_ holds: Bool, _ field: String, _ words: String) throws(Failure) {
             if !holds { throw .field(field, words) }
         }
-        try require(
-            (1...100).contains(body.repo_owner.utf8.count), "repo_owner", "must have 1 to 100 bytes.")
-        try require((1...100).contains(body.repo_name.utf8.count), "repo_name", "must have 1 to 100 bytes.")
         if let number = body.issue_number {
             try require((1...Int(Int32.max)).contains(number), "issue_number", "must be an issue's number.")
         }

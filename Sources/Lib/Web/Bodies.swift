@@ -12,12 +12,25 @@ enum Bodies {
         guard String(validating: body, as: UTF8.self) != nil else {
             throw .body("The body is not UTF-8.")
         }
+        if let problem = JSONGrammar.problem(in: body) { throw Failure(problem) }
         do {
             return try JSONDecoder().decode(type, from: body)
         } catch {
-            guard let field = JSONField(error) else { throw .body("The body is not JSON.") }
+            guard let field = JSONField(error) else {
+                throw .body("The body is JSON with a value that cannot be.")
+            }
             guard !field.name.isEmpty else { throw .body("The body is not a JSON object.") }
             throw .field(field.name, field.problem)
+        }
+    }
+}
+
+extension Failure {
+    fileprivate init(_ problem: JSONGrammar.Problem) {
+        switch (problem.field, problem.isJSON) {
+        case (let field?, true): self = .field(field, problem.words)
+        case (nil, true): self = .body("The body \(problem.words)")
+        case (_, false): self = .body("The body is not JSON: \(problem.words)")
         }
     }
 }

@@ -199,14 +199,18 @@ extension Site {
         }
         work.world.redactor.watch(Secret(token), of: scope.redactorsOwner)
         let entry = try exchange.entry("fly.saved", scope.name, detail: "app \(body.app)", at: clock.now())
-        try reading { () throws(StoreError) in
+        let change = try reading { () throws(StoreError) in
             try work.world.store.saveFly(
                 scope: scope.name, token: Secret(token), app: body.app, region: body.region,
-                sealer: work.world.sealer, audit: entry, at: clock.now())
+                unlessInUse: isUsed(scope), sealer: work.world.sealer, audit: entry, at: clock.now())
         }
+        if case .inUse(let attempts, let app) = change { throw .flyInUse(attempts, app) }
         work.settingsChanged()
         return .nothing
     }
+
+    /// Whether the scope's Fly app in the settings is the one that counts: the environment's stands over the team's.
+    private func isUsed(_ scope: SettingsScope) -> Bool { scope != .shared || work.policy.givenFly == nil }
 
     private static func isName(_ text: String, most: Int, also: Character) -> Bool {
         (1...most).contains(text.utf8.count)
@@ -219,11 +223,17 @@ extension Site {
 
     private func deleteFly(_ exchange: Exchange) throws(Failure) -> Response {
         let scope = try scope(exchange)
-        let entry = try exchange.entry("fly.removed", scope.name, at: clock.now())
-        let wasThere = try reading { () throws(StoreError) in
-            try work.world.store.deleteFly(scope: scope.name, audit: entry)
+        let now = clock.now()
+        let entry = try exchange.entry("fly.removed", scope.name, at: now)
+        let change = try reading { () throws(StoreError) in
+            try work.world.store.deleteFly(
+                scope: scope.name, unlessInUse: isUsed(scope), audit: entry, at: now)
         }
-        guard wasThere else { throw Failure(404, "not_found", "There is no Fly app to remove.") }
+        switch change {
+        case .done: break
+        case .absent: throw Failure(404, "not_found", "There is no Fly app to remove.")
+        case .inUse(let attempts, let app): throw .flyInUse(attempts, app)
+        }
         work.settingsChanged()
         return .nothing
     }
@@ -251,6 +261,17 @@ extension Site {
             ])
         }
         return .json(200, .object(["providers": .array(providers)]))
+    }
+}
+
+extension Failure {
+    /// Machines run in the app, and without its token nobody could look after them.
+    fileprivate static func flyInUse(_ attempts: Int, _ app: String) -> Failure {
+        let machines = attempts == 1 ? "A machine is" : "\(attempts) machines are"
+        return Failure(
+            409, "fly_in_use",
+            "\(machines) still at work in the Fly app \(app): wait until the runs have ended, or stop them, and try "
+                + "again. A new token or region for \(app) itself is taken at any time.")
     }
 }
 

@@ -41,10 +41,31 @@ enum JSON: Codable, Hashable, Sendable {
             self = .number(value)
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
-        } else if let value = try? container.decode([JSON].self) {
+        } else if let value = try Self.read([JSON].self, container) {
             self = .array(value)
+        } else if let value = try Self.read([String: JSON].self, container) {
+            self = .object(value)
         } else {
-            self = .object(try container.decode([String: JSON].self))
+            // `1e999`: JSON, and no number that can be kept.
+            throw DecodingError.typeMismatch(
+                Double.self,
+                DecodingError.Context(
+                    codingPath: decoder.codingPath, debugDescription: "a number out of range"))
+        }
+    }
+
+    /// The list or object that stands there; nil when something else does.
+    ///
+    /// - Throws: what is wrong within it.
+    private static func read<Value: Decodable>(
+        _ type: Value.Type, _ container: any SingleValueDecodingContainer
+    ) throws -> Value? {
+        do {
+            return try container.decode(type)
+        } catch DecodingError.typeMismatch(_, let context)
+            where context.codingPath.count == container.codingPath.count
+        {
+            return nil
         }
     }
 

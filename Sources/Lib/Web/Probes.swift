@@ -7,17 +7,13 @@ package struct Probes: Sendable {
     package var transport: Transport
     /// Asks Fly for something that needs the app and the token, and costs nothing.
     package var fly: @Sendable (_ app: String, _ token: Secret) throws(MachinesError) -> Void
-    /// The operator's Fly app, which stands over one in the settings; nil when there is none.
-    package var operatorsFly: (app: String, token: Secret)?
 
     /// The calls.
     package init(
-        transport: Transport, fly: @escaping @Sendable (String, Secret) throws(MachinesError) -> Void,
-        operatorsFly: (app: String, token: Secret)?
+        transport: Transport, fly: @escaping @Sendable (String, Secret) throws(MachinesError) -> Void
     ) {
         self.transport = transport
         self.fly = fly
-        self.operatorsFly = operatorsFly
     }
 
     /// Calls that reach nobody.
@@ -27,5 +23,5 @@ package struct Probes: Sendable {
         },
         fly: { _, _ throws(MachinesError) in
             throw MachinesError(.unreachable, operation: "ask Fly", message: "there is no outside")
-        }, operatorsFly: nil)
+        })
 }

@@ -91,25 +91,35 @@ extension Site {
         }
     }
 
-    private struct ManifestBody: Decodable {
+    private struct TokenBody: Decodable {
         let token: String
+    }
+
+    private struct ManifestBody: Decodable {
         let owner: String?
         let checks: Bool?
     }
 
     private func makeManifest(_ exchange: Exchange) throws(Failure) -> Response {
         try checkSetUpIsOpen()
+        // Whoever has no good token is told no more; and nothing that is wrong with the rest uses a good one up.
+        let token = Secret(try Bodies.read(TokenBody.self, exchange).token)
+        do throws(SetUpFailure) {
+            try work.checkSetUpToken(token)
+        } catch {
+            throw failure(error)
+        }
         let body = try Bodies.read(ManifestBody.self, exchange)
         let owner = body.owner.flatMap { $0.isEmpty ? nil : $0 }
         if let owner, !Self.isLogin(owner) {
             throw .field(
                 "owner",
-                "must be the name of an organisation on GitHub, at most 39 letters, digits and dashes; it is "
-                    + "\(JSON.string(owner).shown).")
+                "must be the name of an organisation on GitHub, at most 39 letters, digits and single dashes between "
+                    + "them; it is \(JSON.string(owner).shown).")
         }
         let state: Secret
         do throws(SetUpFailure) {
-            state = try work.beginManifest(token: Secret(body.token), owner: owner)
+            state = try work.beginManifest(token: token, owner: owner)
         } catch {
             throw failure(error)
         }
@@ -126,13 +136,22 @@ extension Site {
             ]))
     }
 
+    /// Whether an organisation can have that name; GitHub leads to a page that is not there with any other, and the
+    /// token is used up by then.
     private static func isLogin(_ text: String) -> Bool {
         (1...39).contains(text.utf8.count)
-            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
+            && text.split(separator: "-", omittingEmptySubsequences: false).allSatisfy { part in
+                !part.isEmpty && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+            }
     }
 
     /// GitHub sends the person back with a code: it is turned into the App, and on to the installation.
     private func takeCode(_ exchange: Exchange) throws(Failure) -> Response {
+        // Whoever only looks must not use the code up.
+        if exchange.request.method == "HEAD" {
+            guard !work.world.app.isSetUp else { throw Self.setUpDone }
+            return Self.leading(to: "/setup")
+        }
         do throws(Failure) {
             let fields = try exchange.query.fields
             guard let code = fields["code"], let state = fields["state"], !code.isEmpty, !state.isEmpty,
@@ -194,7 +213,10 @@ extension Site {
 extension JSON {
     /// The JSON of a value that can be encoded.
     init(encoding value: some Encodable) {
-        let data = (try? JSONEncoder().encode(value)) ?? Data("null".utf8)
-        self = (try? JSONDecoder().decode(JSON.self, from: data)) ?? .null
+        do {
+            self = try JSONDecoder().decode(JSON.self, from: SureJSON.data(value))
+        } catch {
+            preconditionFailure("JSON of ours that cannot be read: \(error)")
+        }
     }
 }

@@ -53,16 +53,19 @@ extension Site {
         Response(status: 302, fields: ["Location": address, "Cache-Control": "no-store"])
     }
 
-    private func fields(_ exchange: Exchange) throws(SignInRefusal) -> [String: String] {
+    /// - Parameter failure: what a query that cannot be read means here.
+    private func fields(
+        _ exchange: Exchange, orElse failure: SignInFailure = .stateInvalid
+    ) throws(SignInRefusal) -> [String: String] {
         do throws(Failure) {
             return try exchange.query.fields
         } catch {
-            throw SignInRefusal(.stateInvalid)
+            throw SignInRefusal(failure)
         }
     }
 
     private func beginSignIn(_ exchange: Exchange) throws(SignInRefusal) -> Response {
-        let returnTo = try fields(exchange)["return"] ?? "/"
+        let returnTo = try fields(exchange, orElse: .returnInvalid)["return"] ?? "/"
         guard OwnPath.isOne(returnTo) else { throw SignInRefusal(.returnInvalid) }
         return try beginSignIn(exchange, returnTo: returnTo)
     }

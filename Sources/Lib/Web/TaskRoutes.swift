@@ -127,8 +127,15 @@ extension Site {
         return Sight(person: visitor.id)
     }
 
-    /// The task that the address names, if the visitor sees it.
+    /// The task that the address names, if the visitor sees it; then the query is looked at.
     func find(_ exchange: Exchange) throws(Failure) -> PorterTask {
+        let task = try seen(exchange)
+        _ = try exchange.query.fields
+        return task
+    }
+
+    /// The task that the address names, if the visitor sees it.
+    func seen(_ exchange: Exchange) throws(Failure) -> PorterTask {
         let sight = try sight(exchange)
         guard let id = exchange.path["id"].flatMap(TaskID.init(rawValue:)) else { throw .noTask }
         let task = try reading { () throws(StoreError) in try work.world.store.findTask(id) }
@@ -142,7 +149,6 @@ extension Site {
             } ?? true
         }
         guard isSeen else { throw .noTask }
-        _ = try exchange.query.fields
         return task
     }
 

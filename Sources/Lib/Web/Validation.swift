@@ -247,11 +247,11 @@ extension Site {
     }
 
     private func flyAccess(_ scope: SettingsScope) throws(StoreError) -> (app: String, token: Secret)? {
-        if scope == .shared, let operators = probes.operatorsFly { return operators }
-        guard let entry = try work.world.store.findFly(scope: scope.name),
-            let token = try work.world.store.openFlyToken(scope: scope.name, sealer: work.world.sealer)
+        let world = work.world
+        guard let app = try work.flyApp(of: scope), app.isComplete,
+            let token = try app.token(world.store, world.sealer)
         else { return nil }
-        return (entry.app, token)
+        return (app.name, token)
     }
 
     private static func flyCheck(_ error: MachinesError, _ app: String) -> ValidationCheck {

@@ -3,19 +3,16 @@ package import PorterStore
 
 /// A run that a signed-in person asks for.
 package struct TaskRequest: Hashable, Sendable {
-    /// The repository's owner, by login.
-    package var owner: String
-    /// The repository's name.
-    package var name: String
+    /// Where, as ``Work/findPlace(owner:name:for:seesAll:)`` found it.
+    package var repository: RepositoryRef
     /// The issue; nil opens one with the instructions as its text.
     package var issue: Int?
     /// What the run is to be.
     package var wish: TaskWish
 
     /// A request.
-    package init(owner: String, name: String, issue: Int?, wish: TaskWish) {
-        self.owner = owner
-        self.name = name
+    package init(repository: RepositoryRef, issue: Int?, wish: TaskWish) {
+        self.repository = repository
         self.issue = issue
         self.wish = wish
     }
@@ -51,14 +48,14 @@ extension Work {
         try store.findRight(person: person.id, repository: repository)?.canPush == true
     }
 
-    /// Stores a task that a person asks for, under an issue that is there or is opened in their name first.
+    /// The repository of that name, if the person sees it and can push to it.
     ///
-    /// Admission is the same as for a comment.
-    package func ask(
-        _ request: TaskRequest, by person: Person, seesAll: Bool, address: String?
-    ) throws(ActingFailure) -> TaskID {
+    /// - Parameter seesAll: whether they see it without a right of their own; pushing takes one.
+    package func findPlace(
+        owner: String, name: String, for person: Person, seesAll: Bool
+    ) throws(ActingFailure) -> RepositoryRef {
         let (repository, right) = try stored { () throws(StoreError) in
-            let found = try store.findRepository(owner: request.owner, name: request.name)
+            let found = try store.findRepository(owner: owner, name: name)
             return (
                 found,
                 try found.flatMap { (place) throws(StoreError) in
@@ -68,10 +65,19 @@ extension Work {
         }
         guard let repository, right != nil || seesAll else { throw .noRepository }
         guard right?.canPush == true else { throw .notPermitted }
-        let issue = try issue(for: request, in: repository, person)
+        return repository
+    }
+
+    /// Stores a task that a person asks for, under an issue that is there or is opened in their name first.
+    ///
+    /// Admission is the same as for a comment.
+    package func ask(
+        _ request: TaskRequest, by person: Person, address: String?
+    ) throws(ActingFailure) -> TaskID {
+        let issue = try issue(for: request, in: request.repository, person)
         let id = TaskID.make(at: now, entropy: world.entropy)
         let command = ArrivedCommand(
-            repository: repository, issueNumber: issue.number, issueTitle: issue.title.storable,
+            repository: request.repository, issueNumber: issue.number, issueTitle: issue.title.storable,
             issueBody: issue.body.storable, commentID: numberWithoutComment(), commentURL: "", author: person,
             wish: .run(request.wish))
         _ = try stored { () throws(StoreError) in

@@ -38,6 +38,7 @@ extension Work {
         if issue.isLocked { return try refuse(task, .issueLocked, claim) }
 
         guard try mayCommand(task.author, in: here) else { return try refuseStranger(task, claim) }
+        try store.recordRetry(task, for: claim, at: now)
 
         let base = task.baseBranch ?? repository.defaultBranch
         guard try github.branchHead(here, base) != nil else {
@@ -83,7 +84,7 @@ extension Work {
     /// Whether the installation is suspended or gone.
     ///
     /// What deliveries said of it may have come out of order: GitHub is asked before it is believed.
-    private func isSuspended(_ installation: Int64) throws -> Bool {
+    func isSuspended(_ installation: Int64) throws -> Bool {
         let state = try store.installationState(installation)
         guard state == "suspended" || state == "deleted" else { return false }
         do throws(GitHubError) {
@@ -208,7 +209,9 @@ extension Work {
             since: now.adding(seconds: -Self.refusalQuiet), otherThan: task.commentID)
         guard let earlier else { return try refuse(task, .notPermitted, claim) }
         // The refusal that this one repeats is about to be said: its time is ours.
-        guard let publishedAt = earlier.publishedAt else { return .again(now.adding(seconds: 1)) }
+        guard let publishedAt = earlier.publishedAt else {
+            return .again(nextLook(since: task.createdAt))
+        }
         _ = try store.endSilently(
             task, Ending(.failed, reason: .notPermitted), publishedAt: publishedAt,
             for: claim, at: now)

@@ -10,7 +10,7 @@ extension Work {
         guard command.outcome == nil else { return try acknowledge(command) }
         let app = try world.github.app()
         _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
-        guard let repository = try reachable(command.repository) else {
+        guard let repository = try place(of: command, claim) else {
             try store.closeCommand(comment: comment, "given_up", for: claim, at: now)
             return .done
         }
@@ -49,6 +49,34 @@ extension Work {
             let text = Replies.mistake(
                 command.reason ?? .badCommand, command.message ?? "", mention: policy.mention)
             return try reply(text, command, here, claim)
+        }
+    }
+
+    /// The command's repository as GitHub shows it now; nil when it is out of reach for good.
+    private func place(of command: StoredCommand, _ claim: JobClaim) throws -> GitHub.Repository? {
+        do {
+            return try world.github.repository(command.repository)
+        } catch {
+            guard try isForGood(error, in: command.repository, claim) else { throw error }
+            log(.warning, "answer could not be posted", ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    /// Whether a refusal will not change: GitHub says that what is meant is gone, or that the installation is; or the
+    /// job has asked as often as it may.
+    ///
+    /// A 403 or 404 alone is no such word: permissions that wait for approval, a token that was made too early and a
+    /// repository on its way to another owner look alike.
+    private func isForGood(
+        _ error: GitHubError, in repository: RepositoryRef, _ claim: JobClaim
+    ) throws -> Bool {
+        switch error.code {
+        case .gone: return true
+        case .notFound, .forbidden:
+            if let most = Self.mostTries(.answer), claim.tries + 1 >= most { return true }
+            return try isSuspended(repository.installationID)
+        case .refused, .unauthorized, .rateLimited, .unreachable, .uncertain: return false
         }
     }
 
@@ -104,7 +132,8 @@ extension Work {
             _ = try postComment(
                 text, marker: command.replyMarker, key: command.replyKey, task: nil, in: here,
                 issue: command.issueNumber, since: command.receivedAt, claim)
-        } catch let error as GitHubError where [.gone, .notFound, .forbidden].contains(error.code) {
+        } catch let error as GitHubError {
+            guard try isForGood(error, in: here, claim) else { throw error }
             log(.warning, "answer could not be posted", ["error": "\(error)"])
             try store.closeCommand(comment: command.commentID, "given_up", for: claim, at: now)
             return .done
@@ -120,13 +149,21 @@ extension Work {
             repository: here.id, issue: command.issueNumber, person: command.author.id,
             since: now.adding(seconds: -Self.refusalQuiet), otherThan: command.commentID)
         if let earlier {
-            guard earlier.isDecided else { return .again(now.adding(seconds: 1)) }
+            guard earlier.isDecided else { return .again(nextLook(since: command.receivedAt)) }
             try store.closeCommand(comment: command.commentID, "suppressed", for: claim, at: now)
             return .done
         }
         return try reply(
             Replies.refusal(.notPermitted, to: command.author), command, here, claim,
             outcome: "refused")
+    }
+
+    /// When to look again whether an earlier refusal is said.
+    ///
+    /// Soon at first, then after half of the time that the command has waited, 5 minutes at most: each look asks
+    /// GitHub for the permission anew.
+    func nextLook(since moment: Instant) -> Instant {
+        now.adding(milliseconds: min(max((now - moment) / 2, 1000), 300_000))
     }
 
     /// Adds a reaction to a command; a comment that is gone or cannot be reached stays without, and a review

@@ -148,7 +148,8 @@ extension Work {
             report.summary = report.summary.map { world.redactor.redact($0, about: person) }
             let result = try store.recordReport(attempt, report, at: now)
             if case .ended(let state) = result {
-                let isRepeat = attempt.report?.outcome == report.outcome || state == report.outcome.state
+                // What was reported is the stored status; without a report it is the task's own.
+                let isRepeat = (attempt.report?.outcome.state ?? state) == report.outcome.state
                 let current = try store.findTask(attempt.task)?.attempt
                 if current == attempt.number, isRepeat { return }
             }

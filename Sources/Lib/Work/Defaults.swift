@@ -84,9 +84,6 @@ extension Work {
     /// The name of the setting with an agent's guidance.
     package static func agentGuidance(_ agent: String) -> String { "agent.\(agent).guidance" }
 
-    /// Begins the names of the settings that ``PATCH /api/config`` does not show.
-    package static var agentPrefix: String { "agent." }
-
     /// Characters of an agent's guidance at most.
     package static var maximumGuidance: Int { 8000 }
 

@@ -20,9 +20,12 @@ extension Work {
         let token = world.entropy.token()
         let author = try store.findTask(task)?.author
         let account = try author.flatMap { (author) throws(StoreError) in try ownEngine(of: author) }
+        let onFly = policy.engine.name == "fly"
+        let app = onFly ? try flyApp(of: account.flatMap(SettingsScope.init) ?? .shared)?.name : nil
         do {
             return Launch(
-                engine: policy.engine.name, account: account, machineTokenDigest: world.digest(token),
+                engine: policy.engine.name, account: account, app: app,
+                machineTokenDigest: world.digest(token),
                 machineTokenSealed: try world.sealer.seal(token, .machineToken(task, attempt: attempt)))
         } catch {
             throw StoreError(.refused, operation: "seal a token", message: error.description)
@@ -32,13 +35,21 @@ extension Work {
     /// The scope of the person's own Fly app, if runs go to Fly and they have one; nil is the team's engine.
     func ownEngine(of person: Person) throws(StoreError) -> String? {
         guard policy.engine.name == "fly", world.ownMachines != nil else { return nil }
-        let scope = SettingsScope.person(person.id).name
-        return try store.findFly(scope: scope) == nil ? nil : scope
+        let scope = SettingsScope.person(person.id)
+        return try flyApp(of: scope) == nil ? nil : scope.name
     }
 
     /// The engine of an account: a person's own, or the team's.
     func machines(_ account: String?) -> Machines {
-        account.flatMap { world.ownMachines?($0) } ?? world.machines
+        guard let scope = account.flatMap(SettingsScope.init) else { return world.machines }
+        return world.ownMachines?(scope, nil) ?? world.machines
+    }
+
+    /// The engine of an attempt's machine: in the app in which it was asked for, whatever the settings name now.
+    func machines(of attempt: Attempt) -> Machines {
+        guard let app = attempt.app else { return machines(attempt.account) }
+        let scope = attempt.account.flatMap(SettingsScope.init) ?? .shared
+        return world.ownMachines?(scope, app) ?? world.machines
     }
 
     /// Creates the machine of the task's current attempt, or finds the one that an earlier call made.
@@ -51,7 +62,9 @@ extension Work {
         let instance = try store.markOnce(
             Self.instanceMark, world.entropy.bytes(8).hexadecimal, at: now)
         var engine = policy.engine
-        if let account = attempt.account { engine.region = try store.findFly(scope: account)?.region }
+        if let scope = attempt.account.flatMap(SettingsScope.init) {
+            engine.region = try flyApp(of: scope)?.region
+        }
         let plan = MachinePlan(
             name: attempt.machineName, image: engine.image,
             environment: [
@@ -62,7 +75,7 @@ extension Work {
                 "porter_task": task.id.rawValue, "porter_attempt": String(attempt.number),
                 "porter_instance": instance.value,
             ], region: engine.region, cpus: engine.cpus, memory: engine.memory)
-        let machines = machines(attempt.account)
+        let machines = machines(of: attempt)
         do {
             let (id, _) = try perform(
                 "\(task.id.rawValue)/machine.create/\(attempt.number)", task: task.id, for: claim,

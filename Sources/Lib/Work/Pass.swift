@@ -31,6 +31,7 @@ extension Work {
         var report = PassReport()
         let start = ContinuousClock.now
         try store.releaseDeadHolders()
+        store.removeDeadHolders()
         for (task, kind) in try store.strandedTasks() {
             log(.warning, "task had no job", ["task.id": task.rawValue, "job": kind.rawValue])
             try store.enqueue(kind, for: task, at: now)

@@ -19,6 +19,8 @@ package struct Policy: Sendable {
     package var githubURL = "https://github.com"
     /// The variables that the operator gave a value: these stand over what the team changes.
     package var given: Set<String> = []
+    /// What the environment says of the team's Fly app; nil leaves it to the settings.
+    package var givenFly: FlyApp.Given?
     /// Whether Fly machines have an image to run.
     package var hasWorkerImage = false
     /// Whether commands are looked for in GitHub's log all the time, because GitHub cannot reach this box.

@@ -29,9 +29,9 @@ extension Work {
         var missing = 0
         for installation in installations where !installation.isSuspended {
             guard try serves(installation.account) else { continue }
-            do throws(GitHubError) {
+            do {
                 try refresh(installation, asked: now)
-            } catch {
+            } catch let error as GitHubError {
                 // One account's trouble hides nobody else's repositories.
                 missing += 1
                 log(
@@ -45,14 +45,10 @@ extension Work {
 
     private func refresh(
         _ installation: GitHub.InstallationDetails, asked: Instant
-    ) throws(GitHubError) {
+    ) throws {
         let repositories = try world.administration.repositories(installation.id)
         let limit = try? world.administration.rateLimit(installation.id)
-        do throws(StoreError) {
-            try store.saveRepositories(
-                of: installation.id, repositories, rateLimit: limit, asked: asked, at: now)
-        } catch {
-            log(.warning, "repositories not stored", ["error": "\(error)"])
-        }
+        try store.saveRepositories(
+            of: installation.id, repositories, rateLimit: limit, asked: asked, at: now)
     }
 }

@@ -34,12 +34,7 @@ package struct AppRecord: Codable, Sendable {
     }
 
     /// The record as text, to be sealed.
-    var secret: Secret {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        let data = (try? encoder.encode(self)) ?? Data()
-        return Secret(String(decoding: data, as: UTF8.self))
-    }
+    var secret: Secret { Secret(SureJSON.text(self)) }
 
     /// What is needed to act as the App.
     package var credentials: AppCredentials {
@@ -86,6 +81,24 @@ extension Work {
         return isOffered ? token : nil
     }
 
+    /// Refuses a token that would not begin anything, and leaves a good one as it is.
+    package func checkSetUpToken(_ token: Secret) throws(SetUpFailure) {
+        guard !world.app.isSetUp else { throw .finished(installation: nil) }
+        try Self.accept(
+            try stored { () throws(StoreError) in
+                try store.checkSetUp(tokenDigest: world.digest(token), at: now)
+            })
+    }
+
+    private static func accept(_ result: SetUpResult) throws(SetUpFailure) {
+        switch result {
+        case .advanced: return
+        case .unknown: throw .token
+        case .expired: throw .tokenExpired
+        case .finished: throw .finished(installation: nil)
+        }
+    }
+
     /// Uses a token up for a manifest.
     ///
     /// - Parameter owner: the organisation that is to own the App; nil is the person's own account.
@@ -98,12 +111,8 @@ extension Work {
                 tokenDigest: world.digest(token), stateDigest: world.digest(state), owner: owner,
                 until: now.adding(seconds: Self.setUpStateLife), at: now)
         }
-        switch result {
-        case .advanced: return state
-        case .unknown: throw .token
-        case .expired: throw .tokenExpired
-        case .finished: throw .finished(installation: nil)
-        }
+        try Self.accept(result)
+        return state
     }
 
     /// Turns the code that GitHub sent back into an App, and keeps it before anything is shown.

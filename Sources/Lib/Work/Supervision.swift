@@ -186,7 +186,7 @@ extension Work {
     /// The attempt's machine as the engine shows it; nil when it was never created or is unknown there.
     func machine(of attempt: Attempt) throws(MachinesError) -> Machine? {
         guard let id = attempt.machineID else { return nil }
-        return try machines(attempt.account).find(id)
+        return try machines(of: attempt).find(id)
             ?? Machine(id: id, name: attempt.machineName, state: .destroyed)
     }
 
@@ -195,7 +195,7 @@ extension Work {
     /// - Returns: the machine as it was last seen, nil when there was none.
     func destroyMachine(of attempt: Attempt, _ claim: JobClaim) throws -> Machine? {
         guard attempt.goneAt == nil else { return try machine(of: attempt) }
-        let machines = machines(attempt.account)
+        let machines = machines(of: attempt)
         var found = try machine(of: attempt)
         if found == nil {
             found = try machines.made(for: attempt)

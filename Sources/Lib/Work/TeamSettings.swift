@@ -10,15 +10,7 @@ final class TeamSettings: Sendable {
     private struct Read {
         let at: ContinuousClock.Instant
         let preferences: Preferences
-        let fly: FlyRecord?
-    }
-
-    /// A Fly app as the team has set it.
-    struct FlyRecord: Hashable, Sendable {
-        /// The app in which machines are made.
-        let app: String
-        /// Where Fly puts them; nil leaves that to Fly.
-        let region: String?
+        let fly: FlyApp?
     }
 
     private let last = Mutex<Read?>(nil)
@@ -30,7 +22,7 @@ final class TeamSettings: Sendable {
 
     /// The operator's policy with what the team has changed, within the bounds that the operator left open.
     func adjust(_ policy: Policy, _ store: Database) -> Policy {
-        guard let read = current(store) else { return policy }
+        guard let read = current(policy.givenFly, store) else { return policy }
         var policy = policy
         func number(_ name: String, _ variable: String) -> Int? {
             policy.given.contains(variable) ? nil : read.preferences.number(name)
@@ -41,20 +33,20 @@ final class TeamSettings: Sendable {
         if let seconds = number("stall_timeout_s", "PORTER_STALL_TIMEOUT") { policy.limits.stall = seconds }
         if let count = number("tasks_per_user", "PORTER_TASKS_PER_USER") { policy.caps.perPerson = count }
         if let count = number("tasks_total", "PORTER_TASKS_TOTAL") { policy.caps.total = count }
-        if policy.engine.name == "fly", let fly = read.fly, !policy.given.contains("PORTER_FLY_TOKEN") {
-            policy.engine.isConfigured = policy.hasWorkerImage
+        if policy.engine.name == "fly", let fly = read.fly {
+            policy.engine.isConfigured = policy.hasWorkerImage && fly.isComplete
             policy.engine.region = fly.region
         }
         return policy
     }
 
-    private func current(_ store: Database) -> Read? {
+    private func current(_ givenFly: FlyApp.Given?, _ store: Database) -> Read? {
         last.withLock { last in
             if let last, ContinuousClock.now - last.at < Self.age { return last }
             do throws(StoreError) {
                 let read = Read(
                     at: .now, preferences: Preferences(try store.listSettings(scope: "shared")),
-                    fly: try store.findFly(scope: "shared").map { FlyRecord(app: $0.app, region: $0.region) })
+                    fly: try FlyApp.find(.shared, givenFly, store))
                 last = read
             } catch {
                 // What was known a second ago is better than nothing; the database's own check tells of it.

@@ -96,8 +96,9 @@ package struct Surroundings: Sendable {
     package var app: AppSource = .fixed(nil)
     /// GitHub about the App itself.
     package var administration: AppAdministration = .none
-    /// The engine of a person's own Fly app, by its scope; nil when there is only the team's engine.
-    package var ownMachines: (@Sendable (_ scope: String) -> Machines)?
+    /// The engine of a scope's Fly app: of the one that is named, or nil for the one that is set now; nil when runs
+    /// are not on Fly.
+    package var ownMachines: (@Sendable (_ scope: SettingsScope, _ app: String?) -> Machines)?
     /// Whether a call to the workers' callback address reaches a running `porter-fcgi` at this moment.
     package var hearsItself: @Sendable () -> Bool
     /// Called at each named moment of an outward effect; the fault tests end the process here.

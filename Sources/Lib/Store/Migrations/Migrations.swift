@@ -16,6 +16,8 @@ enum Migrations {
         migrator.registerMigration("2026-11-26 turns", migrate: createTurns)
         migrator.registerMigration("2026-11-27 checks", migrate: simplifyChecks)
         migrator.registerMigration("2026-11-27 lost answers", migrate: addLostAnswers)
+        migrator.registerMigration("2026-11-27 apps", migrate: nameApps)
+        migrator.registerMigration("2026-11-27 issues", migrate: indexIssues)
         return migrator
     }
 }
