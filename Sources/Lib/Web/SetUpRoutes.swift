@@ -95,6 +95,7 @@ extension Site {
         let token: String
         let owner: String?
         let checks: Bool?
+        let gists: Bool?
     }
 
     private func makeManifest(_ exchange: Exchange) throws(Failure) -> Response {
@@ -117,7 +118,7 @@ extension Site {
         let place = owner.map { "/organizations/\($0)/settings/apps/new" } ?? "/settings/apps/new"
         let manifest = AppManifest(
             publicURL: policy.publicURL, owner: owner, withChecks: body.checks ?? false,
-            isPublic: (policy.owners?.count ?? 0) > 1)
+            withGists: body.gists ?? false, isPublic: (policy.owners?.count ?? 0) > 1)
         return .json(
             200,
             .object([

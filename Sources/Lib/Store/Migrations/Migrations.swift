@@ -15,6 +15,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-26 settings", migrate: createSettings)
         migrator.registerMigration("2026-11-26 turns", migrate: createTurns)
         migrator.registerMigration("2026-11-27 checks", migrate: simplifyChecks)
+        migrator.registerMigration("2026-11-27 mirrors", migrate: createMirrors)
         return migrator
     }
 }
