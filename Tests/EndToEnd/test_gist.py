@@ -56,8 +56,9 @@ def effects(stack) -> list[str]:
 
 def save_limit(page, seconds: str) -> None:
     page.get_by_label("Seconds that the agent may work").fill(seconds)
-    page.get_by_role("button", name="Save limits").click()
-    page.get_by_text("The limits are saved.").wait_for()
+    with page.expect_response("**/api/config") as saved:
+        page.get_by_role("button", name="Save limits").click()
+    assert saved.value.status == 200
 
 
 def save_choice(page, is_on: bool) -> None:
