@@ -31,8 +31,8 @@ struct Manifest: Sendable {
     ]
     /// Permissions that an App can ask for, with their levels.
     private static let permissionNames: Set<String> = [
-        "actions", "administration", "checks", "contents", "deployments", "issues", "metadata", "pages",
-        "pull_requests", "statuses", "workflows", "members",
+        "actions", "administration", "checks", "contents", "deployments", "gists", "issues", "metadata",
+        "pages", "pull_requests", "statuses", "workflows", "members",
     ]
     /// Which of the permissions each event needs, any one of them.
     private static let eventNeeds: [String: [String]] = [

@@ -49,6 +49,7 @@ extension World {
                 ownerID: pending.ownerID, botID: bot.id, hookID: state.newID(), createdAt: state.now,
                 name: manifest.name, asked: manifest.permissions, heard: manifest.events,
                 isPublic: manifest.isPublic, setupURL: manifest.setupURL, callbackURLs: manifest.callbackURLs)
+            state.oauth.grantsGists = manifest.permissions["gists"] == "write"
             state.installations = [:]
             state.tokens = [:]
             return state.json(app: state.app)

@@ -60,6 +60,10 @@ struct Route: Sendable {
         Route("GET", "/user/orgs", .person, UserOperations.organizations),
         Route("GET", "/user/installations", .person, UserOperations.installations),
         Route("GET", "/user/installations/{id}/repositories", .person, UserOperations.repositories),
+        Route("GET", "/gists", .person, GistOperations.list),
+        Route("POST", "/gists", .gists, GistOperations.create),
+        Route("GET", "/gists/{id}", .person, GistOperations.show),
+        Route("PATCH", "/gists/{id}", .gists, GistOperations.edit),
 
         Route("GET", "/repositories/{id}", .metadata, RepositoryOperations.show),
         Route("GET", "/repos/{owner}/{repo}", .metadata, RepositoryOperations.show),
@@ -127,6 +131,8 @@ enum Need: Sendable {
     case anyone
     /// The token of somebody who signed in.
     case person
+    /// The same, with the account permission to write gists.
+    case gists
     /// An installation token.
     case token
     /// An installation token; metadata is in every one.
@@ -158,7 +164,9 @@ enum Need: Sendable {
         case (.app, .installation):
             throw Refusal(status: 401, message: "A JSON web token could not be decoded")
         case (.person, .person): return
-        case (.person, _): throw .forbidden("metadata=read")
+        case (.gists, .person):
+            guard call.world.with({ $0.oauth.grantsGists }) else { throw .forbidden("gists=write") }
+        case (.person, _), (.gists, _): throw .forbidden("metadata=read")
         case (.app, .person): throw Refusal(status: 401, message: "A JSON web token could not be decoded")
         case (.token, .person): throw .forbidden("metadata=read")
         case (_, .person(let token)): try check(token, call)
@@ -172,7 +180,7 @@ enum Need: Sendable {
         let names: [String]
         let access: Access
         switch self {
-        case .app, .anyone, .nobody, .token, .person: return
+        case .app, .anyone, .nobody, .token, .person, .gists: return
         case .metadata: (names, access) = (["metadata"], .read)
         case .issues(let asked): (names, access) = (["issues"], asked)
         case .contents(let asked): (names, access) = (["contents"], asked)
@@ -199,7 +207,7 @@ enum Need: Sendable {
 
     private func check(_ token: Token, _ call: Call) throws(Refusal) {
         switch self {
-        case .app, .anyone, .nobody, .token, .person: return
+        case .app, .anyone, .nobody, .token, .person, .gists: return
         case .metadata: try require(["metadata"], .read, token, call)
         case .issues(let access): try require(["issues"], access, token, call)
         case .contents(let access): try require(["contents"], access, token, call)

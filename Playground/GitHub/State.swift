@@ -19,6 +19,8 @@ struct State: Sendable {
     var reviewComments: [Int64: ReviewComment] = [:]
     var tokens: [String: Token] = [:]
     var oauth = OAuthState()
+    /// The oldest first.
+    var gists: [Gist] = []
     var deliveries: [Delivery] = []
     var faults: [Fault] = []
     /// Apps that wait for their conversion, by code.

@@ -102,9 +102,10 @@ AGENTS = {
 EMPTY_CONFIG = {
     name: None for name in [
         "default_agent", "default_model", "default_priority", "draft", "context", "timeout_s", "stall_timeout_s",
-        "tasks_per_user", "tasks_total",
+        "tasks_per_user", "tasks_total", "gist_mirror",
     ]
 } | {
+    "gist": {"state": "off", "at": None, "url": None, "message": "Porter writes no gist."},
     "scope": "user", "fly": {"configured": False, "app": None, "region": None, "updated_at": None},
     "fixed_by_operator": [],
     "limits": {
@@ -207,7 +208,10 @@ def filled() -> dict:
         "GET /api/startup/check": (200, checks(True)),
         "GET /api/tasks": lambda _, query: (
             200, {"tasks": listed[:2] if "status=queued" in query else listed, "next": None}),
-        "GET /api/config": (200, EMPTY_CONFIG | {"default_agent": "claude", "timeout_s": 900}),
+        "GET /api/config": (200, EMPTY_CONFIG | {
+            "default_agent": "claude", "timeout_s": 900, "gist_mirror": True, "gist": {
+                "state": "written", "at": ago(days=1), "url": "https://gist.github.com/mona/aa5a315d61ae9438b18d",
+                "message": "The gist says what your settings say. No key is in it."}}),
         "GET /api/config/providers": (200, PROVIDERS),
         "GET /api/config/provider-credentials": (200, credentials([("anthropic", "ANTHROPIC_API_KEY")])),
         "GET /api/agents": (200, AGENTS),
@@ -268,6 +272,8 @@ def long() -> dict:
             {"name": LONG[:60], "ok": False, "message": LONG, "action": "https://github.com/" + LONG}]}),
         "GET /api/tasks": (200, {"tasks": many, "next": "task_01J"}),
         "GET /api/config": (200, EMPTY_CONFIG | {
+            "gist_mirror": True, "gist": {
+                "state": "failed", "at": ago(days=1), "url": "https://gist.github.com/" + LONG, "message": LONG_WORDS},
             "default_model": LONG[:200], "timeout_s": 3600, "fixed_by_operator": ["stall_timeout_s"],
             "fly": {"configured": True, "app": LONG[:63], "region": "ams", "updated_at": ago(days=3)}}),
         "GET /api/setup/status": (200, set_up("stored", LONG_WORDS)),

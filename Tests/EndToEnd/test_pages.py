@@ -402,8 +402,8 @@ def test_set_up_sends_the_manifest_to_github_and_uses_the_token_once(page, serve
         server.policy = page_policy()
 
     assert ("POST", "/api/setup/manifest", {
-        "token": "0123456789", "owner": "octo-team", "checks": False}) in [
-            (method, path, {name: body[name] for name in ("token", "owner", "checks")})
+        "token": "0123456789", "owner": "octo-team", "checks": False, "gists": False}) in [
+            (method, path, {name: body[name] for name in ("token", "owner", "checks", "gists")})
             for method, path, body in server.asked if method == "POST"]
     assert posted[0].method == "POST" and "manifest=" in posted[0].post_data
 

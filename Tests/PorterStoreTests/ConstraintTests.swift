@@ -101,6 +101,9 @@ import Testing
             """
         ),
         ("a flag", "INSERT INTO person_repositories VALUES (99, 42, 2)"),
+        ("a gist was written", "INSERT INTO mirrors VALUES (99, 'https://g', NULL, 'refused', 0)"),
+        ("a try came to something", "INSERT INTO mirrors VALUES (99, NULL, NULL, NULL, 0)"),
+        ("a gist is somebody's", "INSERT INTO mirrors VALUES (99, 'https://g', 0, NULL, 0)"),
         ("rights are somebody's", "INSERT INTO person_repositories VALUES (99, 42, 1)"),
         (
             "a flag",

@@ -169,7 +169,7 @@ import Testing
     @Test func `the manifest keeps GitHub's rules`() throws {
         let manifest = AppManifest(
             publicURL: "https://porter.example.org", owner: "an-organisation-with-a-very-long-name-indeed",
-            withChecks: false, isPublic: false)
+            withChecks: false, withGists: false, isPublic: false)
         #expect(manifest.name.count <= 34)
         #expect(manifest.hook_attributes.url == "https://porter.example.org/api/webhooks/github")
         #expect(
@@ -182,9 +182,10 @@ import Testing
                 "contents": "write", "issues": "write", "metadata": "read", "pull_requests": "write",
             ])
         let more = AppManifest(
-            publicURL: "https://p.example", owner: nil, withChecks: true, isPublic: true)
+            publicURL: "https://p.example", owner: nil, withChecks: true, withGists: true, isPublic: true)
         #expect(more.default_permissions["checks"] == "read")
         #expect(more.default_permissions["statuses"] == "write")
+        #expect(more.default_permissions["gists"] == "write")
     }
 }
 

@@ -2,14 +2,23 @@ import Foundation
 
 /// The moments of outward effects, as the sources name them.
 package enum Moments {
-    /// What people do on the pages; `SetUpTests` and `UserTokenTests` kill at each of these.
-    private static let ofPages = ["setup.", "renewal."]
+    /// What people do on the pages; `SetUpTests`, `UserTokenTests` and `MirrorTests` kill at each of these.
+    private static let ofPages = ["setup.", "renewal.", "gist."]
 
     /// Every moment of a run that the rules name: in words, and for each step of an effect that `Work.perform`
     /// makes.
     ///
     /// The number of an attempt is the first's.
     package static func inSources() throws -> Set<String> {
+        try all().filter { name in !ofPages.contains { name.hasPrefix($0) } }
+    }
+
+    /// Every moment whose name begins so.
+    package static func inSources(beginning prefix: String) throws -> Set<String> {
+        try all().filter { $0.hasPrefix(prefix) }
+    }
+
+    private static func all() throws -> Set<String> {
         let folder = root + "/Sources/Lib/Work"
         let sources = try FileManager.default.subpathsOfDirectory(atPath: folder)
             .filter { $0.hasSuffix(".swift") }
@@ -24,8 +33,7 @@ package enum Moments {
             ).map { match in String(match.1) + (match.2 == nil ? "" : ".1") }
         }
         precondition(steps.count == 4, "intended, calling, called, recorded")
-        let all = Set(named + effects.flatMap { effect in steps.map { effect + $0 } })
-        return all.filter { name in !ofPages.contains { name.hasPrefix($0) } }
+        return Set(named + effects.flatMap { effect in steps.map { effect + $0 } })
     }
 
     /// The checkout: `Tests/World/Moments.swift` lies three steps below it.

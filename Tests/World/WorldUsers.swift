@@ -31,6 +31,10 @@ package final class WorldUsers: Sendable {
                 number: World.issue, title: "Login is flaky", body: "It fails each Monday.",
                 isPullRequest: false)
         ]
+        /// Gists by their owner's id, the oldest first.
+        package var gists: [Int64: [UserGitHub.Gist]] = [:]
+        /// Whether the App may write people's gists.
+        package var allowsGists = true
         /// Pairs that were given for a refresh token.
         package var renewals = 0
         /// Access tokens that were given back.
@@ -192,6 +196,7 @@ package final class WorldUsers: Sendable {
                         number: 200 + state.opened.count, title: title, body: body, isPullRequest: false)
                 }
             },
+            gists: gists,
             revoke: { (token) throws(OAuthError) in
                 try self.trade("revoke") { state in
                     let access = token.reveal { $0 }
@@ -201,5 +206,58 @@ package final class WorldUsers: Sendable {
                     }
                 }
             })
+    }
+
+    private var gists: UserGitHub.Gists {
+        UserGitHub.Gists(
+            list: { (token) throws(GitHubError) in
+                try self.call("listGists", token) { state, person in
+                    state.gists[person.id, default: []].reversed().map {
+                        UserGitHub.Gist(
+                            id: $0.id, url: $0.url, description: $0.description, isPublic: $0.isPublic,
+                            files: [:])
+                    }
+                }
+            },
+            show: { (token, id) throws(GitHubError) in
+                try self.call("showGist", token) { (state, person) throws(GitHubError) in
+                    guard let gist = state.gists[person.id]?.first(where: { $0.id == id }) else {
+                        throw GitHubError(.notFound, operation: "get gist")
+                    }
+                    return gist
+                }
+            },
+            create: { (token, draft) throws(GitHubError) in
+                try self.call("createGist", token) { (state, person) throws(GitHubError) in
+                    try Self.checkGists(state)
+                    state.serial += 1
+                    let id = "9157\(state.serial)"
+                    let gist = UserGitHub.Gist(
+                        id: id, url: "https://gist.github.example/\(person.login)/\(id)",
+                        description: draft.description, isPublic: false, files: [draft.file: draft.text])
+                    state.gists[person.id, default: []].append(gist)
+                    return gist
+                }
+            },
+            edit: { (token, id, draft) throws(GitHubError) in
+                try self.call("editGist", token) { (state, person) throws(GitHubError) in
+                    try Self.checkGists(state)
+                    guard let index = state.gists[person.id]?.firstIndex(where: { $0.id == id }),
+                        let old = state.gists[person.id]?[index]
+                    else { throw GitHubError(.notFound, operation: "edit gist") }
+                    let gist = UserGitHub.Gist(
+                        id: id, url: old.url, description: draft.description, isPublic: old.isPublic,
+                        files: old.files.merging([draft.file: draft.text]) { $1 })
+                    state.gists[person.id]?[index] = gist
+                    return gist
+                }
+            })
+    }
+
+    private static func checkGists(_ state: State) throws(GitHubError) {
+        guard !state.allowsGists else { return }
+        throw GitHubError(
+            .forbidden, operation: "create gist", status: 403,
+            message: "Resource not accessible by integration")
     }
 }

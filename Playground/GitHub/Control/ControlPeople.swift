@@ -78,8 +78,10 @@ extension Control {
         world.with { state in
             if let seconds = body["access_seconds"].integer { state.oauth.accessLifetime = seconds }
             if let isExpiring = body["expiring"].bool { state.oauth.isExpiring = isExpiring }
+            if let grantsGists = body["gists"].bool { state.oauth.grantsGists = grantsGists }
             return [
                 "access_seconds": .int(state.oauth.accessLifetime), "expiring": .bool(state.oauth.isExpiring),
+                "gists": .bool(state.oauth.grantsGists),
             ]
         }
     }

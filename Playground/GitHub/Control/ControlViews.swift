@@ -39,6 +39,7 @@ extension Control {
                     state.tokens.values.sorted { $0.id < $1.id }.map {
                         state.effect($0) + ["revoked": .bool($0.isRevoked)]
                     }),
+                "gists": .array(state.gists.map { state.json($0) }),
                 "deliveries": .array(state.deliveries.map { state.json($0) }),
                 "webhooks_enabled": .bool(state.isDelivering), "faults": .array(state.faults.map(\.json)),
             ]

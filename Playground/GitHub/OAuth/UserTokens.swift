@@ -54,6 +54,8 @@ struct OAuthState: Sendable {
     var suspended: Set<Int64> = []
     /// Seconds that new access tokens live.
     var accessLifetime = UserToken.accessLifetime
+    /// Whether the App has the account permission to write gists, and people have agreed to it.
+    var grantsGists = true
     /// Whether new tokens end at all.
     var isExpiring = true
 }

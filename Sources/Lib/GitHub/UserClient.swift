@@ -202,13 +202,13 @@ struct UserClient: Sendable {
         return try AppClient.decode(WrittenIssueJSON.self, self.call(call, token), operation).value
     }
 
-    private func call(_ call: AppClient.Call, _ token: Secret) throws(GitHubError) -> Response {
+    func call(_ call: AppClient.Call, _ token: Secret) throws(GitHubError) -> Response {
         try token.reveal { (text) throws(GitHubError) in
             try api.send(call, authorization: "Bearer \(text)")
         }
     }
 
-    private func pages(
+    func pages(
         _ path: String, _ operation: String, _ token: Secret,
         _ each: (Response) throws(GitHubError) -> Void
     ) throws(GitHubError) {
@@ -262,6 +262,7 @@ extension UserGitHub {
             createIssue: { token, place, title, body throws(GitHubError) in
                 try client.createIssue(token, place, title, body)
             },
+            gists: client.gists,
             revoke: { token throws(OAuthError) in try client.revoke(token) })
     }
 }

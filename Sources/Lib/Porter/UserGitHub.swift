@@ -28,6 +28,8 @@ package struct UserGitHub: Sendable {
     package var createIssue:
         @Sendable (_ token: Secret, _ repository: RepositoryRef, _ title: String, _ body: String)
             throws(GitHubError) -> WrittenIssue
+    /// The person's gists.
+    package var gists: Gists
     /// Makes GitHub forget a token that nobody needs any more.
     package var revoke: @Sendable (_ token: Secret) throws(OAuthError) -> Void
 
@@ -42,6 +44,7 @@ package struct UserGitHub: Sendable {
         issue: @escaping @Sendable (Secret, RepositoryRef, Int) throws(GitHubError) -> WrittenIssue,
         createIssue:
             @escaping @Sendable (Secret, RepositoryRef, String, String) throws(GitHubError) -> WrittenIssue,
+        gists: Gists,
         revoke: @escaping @Sendable (Secret) throws(OAuthError) -> Void
     ) {
         self.clientID = clientID
@@ -52,6 +55,7 @@ package struct UserGitHub: Sendable {
         self.repositories = repositories
         self.issue = issue
         self.createIssue = createIssue
+        self.gists = gists
         self.revoke = revoke
     }
 
@@ -140,6 +144,11 @@ package struct UserGitHub: Sendable {
             repositories: { _, _ throws(GitHubError) in throw failure("list repositories") },
             issue: { _, _, _ throws(GitHubError) in throw failure("get issue") },
             createIssue: { _, _, _, _ throws(GitHubError) in throw failure("create issue") },
+            gists: Gists(
+                list: { _ throws(GitHubError) in throw failure("list gists") },
+                show: { _, _ throws(GitHubError) in throw failure("get gist") },
+                create: { _, _ throws(GitHubError) in throw failure("create gist") },
+                edit: { _, _, _ throws(GitHubError) in throw failure("edit gist") }),
             revoke: { _ throws(OAuthError) in throw refused })
     }()
 }

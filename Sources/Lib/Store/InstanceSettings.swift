@@ -1,6 +1,20 @@
 import GRDB
 package import Porter
 
+/// A job that follows a change of settings while a flag among them is set.
+package struct SettingsWish: Hashable, Sendable {
+    let kind: JobKind
+    let subject: String
+    let flag: String
+
+    /// - Parameter flag: the name of the setting that must be true after the change.
+    package init(_ kind: JobKind, for subject: String, while flag: String) {
+        self.kind = kind
+        self.subject = subject
+        self.flag = flag
+    }
+}
+
 /// Settings that people change, as JSON text, by scope: `instance`, `shared`, `user:<id>`,
 /// `repository:<id>`.
 extension Database {
@@ -48,10 +62,11 @@ extension Database {
     /// - Parameters:
     ///   - expected: the settings of the scope as the caller saw them; nil when it does not matter.
     ///   - entry: the line for the record of changes, written if something is.
+    ///   - wish: what is to be done about it, wished for in the same transaction.
     /// - Returns: the settings afterwards; nil when they were others than expected and nothing was changed.
     package func changeSettings(
         scope: String, _ changes: [String: String?], expecting expected: [String: String]?,
-        audit entry: AuditEntry? = nil, at now: Instant
+        audit entry: AuditEntry? = nil, then wish: SettingsWish? = nil, at now: Instant
     ) throws(StoreError) -> [String: String]? {
         defer { recent.forget() }
         return try write("change settings") { transaction -> Changed in
@@ -62,7 +77,11 @@ extension Database {
                 try transaction.set(name, scope: scope, to: json, at: now)
             }
             if let entry { try transaction.audit(entry) }
-            return Changed(settings: try Self.settings(scope, transaction.db))
+            let after = try Self.settings(scope, transaction.db)
+            if let wish, !changes.isEmpty, after[wish.flag] == "true" {
+                try transaction.enqueue(wish.kind, for: wish.subject, at: now)
+            }
+            return Changed(settings: after)
         }.settings
     }
 

@@ -30,6 +30,8 @@ package enum JobKind: String, CaseIterable, Sendable {
     case refresh
     /// Asks GitHub what a person sees and where they can push; its subject is `person:<id>`.
     case rights
+    /// Writes a person's settings into a private gist of theirs; its subject is `person:<id>`.
+    case mirror
 }
 
 /// A job in somebody's hands.

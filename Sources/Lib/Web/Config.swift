@@ -41,7 +41,9 @@ extension Site {
             try work.world.store.listSettings(scope: scope.name)
         }
         let tag = Self.tag(values, scope)
-        if let known = exchange.request.fields["If-None-Match"], EntityTag.names(known, tag) {
+        // How a gist stands changes by itself, and no tag tells of it.
+        let isMirrored = Preferences(values).flag(Work.mirrorSetting) == true
+        if !isMirrored, let known = exchange.request.fields["If-None-Match"], EntityTag.names(known, tag) {
             return Response(status: 304, fields: ["ETag": tag, "Cache-Control": "no-store"])
         }
         return try configResponse(scope, values)
@@ -62,7 +64,7 @@ extension Site {
             let after = try reading { () throws(StoreError) in
                 try store.changeSettings(
                     scope: scope.name, changes, expecting: condition == nil ? nil : before,
-                    audit: changes.isEmpty ? nil : entry, at: clock.now())
+                    audit: changes.isEmpty ? nil : entry, then: Work.mirrorWish(scope), at: clock.now())
             }
             // Somebody was faster between the look and the change: look again.
             guard let after else { continue }
@@ -136,6 +138,7 @@ extension Site {
         var body = try preferenceValues(scope, values)
         body["scope"] = .string(scope == .shared ? "shared" : "user")
         body["fly"] = try flyView(scope)
+        if case .person(let id) = scope { body["gist"] = try gistView(id, Preferences(values)) }
         let fixed = preferences(of: scope).filter { preference in
             // A person's own time limit counts in any case, up to the longest that the operator allows.
             scope == .shared && preference.variable.map { work.policy.given.contains($0) } == true
@@ -195,6 +198,14 @@ extension Site {
         return .object([
             "configured": .bool(entry != nil), "app": .text(entry?.app), "region": .text(entry?.region),
             "updated_at": .text(entry?.updatedAt.iso8601),
+        ])
+    }
+
+    private func gistView(_ person: Int64, _ values: Preferences) throws(Failure) -> JSON {
+        let report = try reading { () throws(StoreError) in try work.mirrorReport(of: person, values) }
+        return .object([
+            "state": .string(report.state.rawValue), "at": .text(report.at?.iso8601),
+            "url": .text(report.url), "message": .string(report.message),
         ])
     }
 

@@ -98,6 +98,7 @@ extension Site {
     private struct ManifestBody: Decodable {
         let owner: String?
         let checks: Bool?
+        let gists: Bool?
     }
 
     private func makeManifest(_ exchange: Exchange) throws(Failure) -> Response {
@@ -127,7 +128,7 @@ extension Site {
         let place = owner.map { "/organizations/\($0)/settings/apps/new" } ?? "/settings/apps/new"
         let manifest = AppManifest(
             publicURL: policy.publicURL, owner: owner, withChecks: body.checks ?? false,
-            isPublic: (policy.owners?.count ?? 0) > 1)
+            withGists: body.gists ?? false, isPublic: (policy.owners?.count ?? 0) > 1)
         return .json(
             200,
             .object([

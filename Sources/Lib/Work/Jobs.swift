@@ -20,7 +20,7 @@ extension Work {
         case .refresh: 3
         case .admit, .answer, .publish: 12
         case .rights: 6
-        case .react, .status: 8
+        case .react, .status, .mirror: 8
         }
     }
 
@@ -38,6 +38,7 @@ extension Work {
             }
         case let error as MachinesError:
             return error.code == .unreachable || error.code == .uncertain
+        case UserTokenFailure.unavailable: return true
         default: return false
         }
     }
@@ -52,7 +53,8 @@ extension Work {
         case .recover, .sweep: 60_000
         // A person may be looking at the page that waits for it.
         case .rights: 30_000
-        case .admit, .answer, .publish, .launch, .react, .status, .cleanup, .refresh: 600_000
+        case .admit, .answer, .publish, .launch, .react, .status, .cleanup, .refresh, .mirror:
+            600_000
         }
     }
 
@@ -120,6 +122,7 @@ extension Work {
         if claim.kind == .sweep { return try sweep(claim) }
         if claim.kind == .refresh { return try refresh(claim) }
         if claim.kind == .rights { return try refreshRights(claim) }
+        if claim.kind == .mirror { return try mirror(claim) }
         guard let id = TaskID(rawValue: claim.subject), let task = try store.findTask(id) else {
             return .done
         }
@@ -132,7 +135,7 @@ extension Work {
         case .status: return try updateStatusComment(task, claim)
         case .ending: return try postEnding(task, claim)
         case .cleanup: return try cleanUp(task, claim)
-        case .answer, .recover, .sweep, .refresh, .rights: return .done
+        case .answer, .recover, .sweep, .refresh, .rights, .mirror: return .done
         }
     }
 
@@ -166,6 +169,7 @@ extension Work {
             try store.closeCommand(comment: comment, "given_up", for: claim, at: now)
             return
         }
+        if claim.kind == .mirror { return try giveUpMirror(claim) }
         guard let id = TaskID(rawValue: claim.subject), let task = try store.findTask(id) else { return }
         try store.recordEvent("\(claim.kind.rawValue)_given_up", task: id, detail: "\(error)", at: now)
         var reason = Reason.internal

@@ -48,6 +48,9 @@ package struct AppManifest: Hashable, Sendable, Encodable {
     ]
     /// What a later Porter can use, as a marked choice: to add it later needs every installation's approval.
     package static let optionalPermissions = ["checks": "read", "statuses": "write"]
+    /// What copies of people's settings in gists of theirs need, as a marked choice: an account permission, to which
+    /// each person agrees.
+    package static let gistPermissions = ["gists": "write"]
     /// What Porter is told of.
     package static let neededEvents = [
         "issue_comment", "issues", "pull_request", "pull_request_review", "pull_request_review_comment",
@@ -59,8 +62,9 @@ package struct AppManifest: Hashable, Sendable, Encodable {
     /// - Parameters:
     ///   - owner: the organisation that is to own the App; nil is the person's own account.
     ///   - withChecks: whether it asks for ``optionalPermissions``.
+    ///   - withGists: whether it asks for ``gistPermissions``.
     ///   - isPublic: whether other accounts are to be served as well.
-    package init(publicURL: String, owner: String?, withChecks: Bool, isPublic: Bool) {
+    package init(publicURL: String, owner: String?, withChecks: Bool, withGists: Bool, isPublic: Bool) {
         let host = publicURL.split(separator: "/").last.map(String.init) ?? "porter"
         let wanted = "Porter \(owner ?? host)".filter {
             $0.isASCII && ($0.isLetter || $0.isNumber || "-. ".contains($0))
@@ -75,9 +79,9 @@ package struct AppManifest: Hashable, Sendable, Encodable {
         self.public = isPublic
         request_oauth_on_install = false
         setup_on_update = true
-        default_permissions = Self.neededPermissions.merging(withChecks ? Self.optionalPermissions : [:]) {
-            $1
-        }
+        default_permissions = Self.neededPermissions
+            .merging(withChecks ? Self.optionalPermissions : [:]) { $1 }
+            .merging(withGists ? Self.gistPermissions : [:]) { $1 }
         default_events = Self.neededEvents
     }
 }

@@ -96,6 +96,7 @@ package struct Preference: Hashable, Sendable {
             Preference("stall_timeout_s", .number(10...86_400), [.shared], variable: "PORTER_STALL_TIMEOUT"),
             Preference("tasks_per_user", .number(1...1000), [.shared], variable: "PORTER_TASKS_PER_USER"),
             Preference("tasks_total", .number(1...1000), [.shared], variable: "PORTER_TASKS_TOTAL"),
+            Preference(Work.mirrorSetting, .flag, [.person]),
         ]
     }
 }

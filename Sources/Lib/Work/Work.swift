@@ -18,6 +18,7 @@ package import PorterStore
 /// - `Acting.swift`: what a signed-in person starts and stops.
 /// - `SetUp.swift`, `Manifest.swift`: how the App is made.
 /// - `Policy.swift`, `Defaults.swift`, `Preferences.swift`, `TeamSettings.swift`, `Keys.swift`: what was chosen, by whom.
+/// - `Mirror.swift`, `MirrorReport.swift`: a person's settings in a gist of theirs, for whoever wants that.
 /// - `Writers.swift`: whose comments a prompt quotes. `Listening.swift`: whether workers could be heard.
 /// - `Steps.swift`, `Cleanup.swift`: effects that happen once, and what a run leaves behind.
 /// - `Refresh.swift`: the picture of GitHub that the pages show.

@@ -2,7 +2,7 @@
 
 import { get, send } from "../lib/api.js";
 import { checkButton } from "../lib/checks.js";
-import { byId, make } from "../lib/dom.js";
+import { announce, byId, link, make, prose } from "../lib/dom.js";
 import { ask, connect, put, say } from "../lib/form.js";
 import { start } from "../lib/page.js";
 import { time } from "../lib/time.js";
@@ -14,12 +14,15 @@ import { mark } from "../elements/task-state.js";
 const isTeam = document.body.dataset.scope === "shared";
 const scope = isTeam ? "?scope=shared" : "";
 const CREDENTIALS = "/api/config/provider-credentials";
-const FORMS = ["defaults", "limits"];
+const FORMS = isTeam ? ["defaults", "limits"] : ["defaults", "limits", "gist"];
 const HINTS = [
   ["_HEADERS", "`Name: value`, each on a line of its own."],
   ["_BASE_URL", "Where calls go instead of the provider: an address that begins with `https://`."],
 ];
+const AGAIN = 3_000;
+const LOOKS = 20;
 let needsFly = false;
+let look = 0;
 
 start({
   forAdmins: isTeam,
@@ -47,6 +50,15 @@ for (const [id, done] of [["defaults", "Agent and model are saved."], ["limits",
   connect(byId(id), { send: (values) => send("PATCH", `/api/config${scope}`, values), done, after: (config) => showConfig(config, id) });
 }
 
+if (!isTeam) {
+  connect(byId("gist"), {
+    whole: true,
+    send: (values) => send("PATCH", "/api/config", values),
+    done: "Your choice is saved.",
+    after: (config) => showConfig(config, "gist"),
+  });
+}
+
 /** All forms, or after saving the one that was saved: what is typed in another stays. */
 function showConfig(config, only) {
   for (const id of FORMS.filter((id) => !only || id === only)) {
@@ -59,6 +71,30 @@ function showConfig(config, only) {
     put(form, config);
     for (const place of form.querySelectorAll("[data-now]")) place.textContent = now(config, place.dataset.now);
   }
+  if (!isTeam) watchGist(config.gist);
+}
+
+/** Shows how the gist stands, and asks again for a minute while Porter is about to write it. */
+function watchGist(gist, left = LOOKS) {
+  showGist(gist);
+  clearTimeout(look);
+  if (gist.state !== "waiting") {
+    if (left < LOOKS) announce(byId("gist-state").textContent);
+    return;
+  }
+  if (left === 0) return;
+  look = setTimeout(async () => {
+    try {
+      watchGist((await get("/api/config")).gist, left - 1);
+    } catch {
+      // The line stays as it is; the next save asks anew.
+    }
+  }, AGAIN);
+}
+
+function showGist({ state, at, url, message }) {
+  const began = { written: [mark(true, ["Written", ""]), " ", time(at), ". "], failed: [mark(false, ["", "Not written"]), ". "] };
+  byId("gist-state").replaceChildren(...(began[state] ?? []), prose(message), ...(url ? [" ", link(url, "Open the gist")] : []));
 }
 
 function now(config, name) {

@@ -76,8 +76,8 @@ for (const choice of document.querySelectorAll("[name=kind]")) {
 connect(byId("owner-form"), {
   whole: true,
   done: "",
-  send: ({ owner, checks }) =>
-    send("POST", "/api/setup/manifest", { token, owner: byId("kind-organisation").checked ? owner : null, checks }),
+  send: ({ owner, checks, gists }) =>
+    send("POST", "/api/setup/manifest", { token, owner: byId("kind-organisation").checked ? owner : null, checks, gists }),
   after: ({ action, manifest }) => {
     announce("Going on to GitHub");
     // The token is used up: nobody who sees the address later should wonder.

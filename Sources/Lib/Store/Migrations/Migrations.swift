@@ -18,6 +18,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-27 lost answers", migrate: addLostAnswers)
         migrator.registerMigration("2026-11-27 apps", migrate: nameApps)
         migrator.registerMigration("2026-11-27 issues", migrate: indexIssues)
+        migrator.registerMigration("2026-11-27 mirrors", migrate: createMirrors)
         return migrator
     }
 }
