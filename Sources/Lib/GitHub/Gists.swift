@@ -67,7 +67,7 @@ extension UserClient {
         try gist(
             AppClient.Call(
                 operation: "create gist", method: "POST", path: "/gists",
-                body: AppClient.json(GistDraftJSON(draft, isNew: true))), token)
+                body: SureJSON.data(GistDraftJSON(draft, isNew: true))), token)
     }
 
     /// - SeeAlso: <https://docs.github.com/en/rest/gists/gists#update-a-gist>
@@ -77,7 +77,7 @@ extension UserClient {
         try gist(
             AppClient.Call(
                 operation: "edit gist", method: "PATCH", path: Self.path(id),
-                body: AppClient.json(GistDraftJSON(draft, isNew: false))), token)
+                body: SureJSON.data(GistDraftJSON(draft, isNew: false))), token)
     }
 
     private func gist(_ call: AppClient.Call, _ token: Secret) throws(GitHubError) -> UserGitHub.Gist {
