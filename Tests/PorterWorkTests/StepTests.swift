@@ -22,7 +22,8 @@ import Testing
             find: () throws -> String? = { nil }, _ call: () throws -> String
         ) throws -> String? {
             do {
-                return try world.work.perform("task/effect", task: nil, for: claim, find: find, call: call).outcome
+                return try world.work.perform("task/effect", task: nil, for: claim, find: find, call: call)
+                    .outcome
             } catch is Unsettled {
                 return nil
             }

@@ -88,7 +88,8 @@ package final class World: Sendable {
             hearsItself: { [weak self] in
                 guard let self else { return false }
                 return listens.withLock { $0 } && hearsItself.withLock { $0 }
-            }, moment: { [weak self] in self?.pass($0) }, pause: { [time] in
+            }, moment: { [weak self] in self?.pass($0) },
+            pause: { [time] in
                 // Threads that wait for each other take real time, whoever waits for the world the world's.
                 guard $0 >= 1000 else { return _ = usleep(UInt32($0) * 100) }
                 time.set(time.now.adding(milliseconds: Int64($0)))

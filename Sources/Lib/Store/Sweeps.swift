@@ -18,8 +18,9 @@ package struct SweepRound: Hashable, Sendable {
     package var stage: Stage
     /// When it began, by our clock.
     package var begunAt: Instant
-    /// When it first asked GitHub, by GitHub's clock: what was written before is known once it is done. Nil until
-    /// then.
+    /// When it first asked GitHub, by GitHub's clock; nil until then.
+    ///
+    /// What was written before is known once it is done.
     package var theirs: Instant?
 
     /// A round.
@@ -374,7 +375,8 @@ extension SweepRound {
     fileprivate init?(mark: String, _ db: GRDB.Database) throws {
         let row = try Row.fetchOne(db, sql: "SELECT value, at FROM marks WHERE name = ?", arguments: [mark])
         let parts = (row?["value"] as String?)?.split(separator: " ") ?? []
-        guard let row, parts.count >= 2, let number = Int(parts[0]), let stage = Stage(rawValue: String(parts[1]))
+        guard let row, parts.count >= 2, let number = Int(parts[0]),
+            let stage = Stage(rawValue: String(parts[1]))
         else { return nil }
         self.init(number: number, stage: stage, begunAt: Instant(milliseconds: row["at"]))
         if parts.count == 3 { theirs = Int64(parts[2]).map(Instant.init(milliseconds:)) }

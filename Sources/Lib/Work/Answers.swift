@@ -119,7 +119,8 @@ extension Work {
     ) throws -> Bool {
         guard let step = try store.findStep(command.replyKey) else { return false }
         return try settle(step, for: claim) {
-            try findComment(command.replyMarker, in: here, issue: command.issueNumber, since: command.receivedAt)
+            try findComment(
+                command.replyMarker, in: here, issue: command.issueNumber, since: command.receivedAt)
         } != nil
     }
 
