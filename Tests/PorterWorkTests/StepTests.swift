@@ -68,4 +68,44 @@ import Testing
 
         #expect(try scene.perform { "made" } == "made")
     }
+
+    @Test func `an edit waits for one before it whose answer was lost, for that could undo it`() throws {
+        let scene = try Scene()
+        /// nil while an earlier call settles.
+        func edit(_ call: () throws -> String) throws -> String? {
+            do {
+                return try scene.world.work.performInTurn(
+                    "task/edit", task: nil, for: scene.claim, call: call)
+            } catch is Unsettled {
+                return nil
+            }
+        }
+        #expect(try edit { "one" } == "one")
+        #expect(try edit { "two" } == "two")
+        #expect(throws: Self.lost) { try edit { throw Self.lost } }
+
+        #expect(try scene.world.work.isUncertain("task/edit"))
+        #expect(try edit { "too early" } == nil)
+        scene.world.advance(seconds: 15)
+        #expect(try edit { "three" } == "three")
+        #expect(try !scene.world.work.isUncertain("task/edit"))
+    }
+
+    @Test func `a comment whose last edit is uncertain is edited again, though it seems to say it already`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 60)
+        let edits = world.github.seen.edits.count
+        let key = "\(id.rawValue)/comment.edit"
+        try world.store.ensureRecovery(at: world.now)
+        let claim = try #require(try world.store.claimJob(at: world.now))
+        _ = try world.store.beginStep(key, task: id, for: claim, at: world.now)
+        try world.store.callStep(key, for: claim, at: world.now)
+        try world.store.enqueue(.status, for: id, at: world.now)
+        try world.live(seconds: 30)
+
+        #expect(world.github.seen.edits.count > edits)
+        #expect(try world.store.findStep(key)?.calledAt == nil)
+    }
 }

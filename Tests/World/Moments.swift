@@ -24,9 +24,10 @@ package enum Moments {
             .filter { $0.hasSuffix(".swift") }
             .map { String(decoding: try Data(contentsOf: URL(filePath: "\(folder)/\($0)")), as: UTF8.self) }
         let named = sources.flatMap { $0.matches(of: /moment\("([a-z_.]+)"\)/).map { String($0.1) } }
-        let steps = sources.flatMap {
-            $0.matches(of: /moment\("\\\(name\)(\.[a-z]+)"\)/).map { String($0.1) }
-        }
+        let steps = Set(
+            sources.flatMap {
+                $0.matches(of: /moment\("\\\(name\)(\.[a-z]+)"\)/).map { String($0.1) }
+            })
         let effects = sources.flatMap { source in
             source.matches(
                 of: /"(?:comment:)?\\\([A-Za-z.]+\)\/([a-z_]+(?:\.[a-z_]+)*)(\/\\\([a-z.]+\))?"/

@@ -84,7 +84,7 @@ extension Work {
         let key = "\(claim.subject)/gist.create"
         if let known = try store.findStep(key)?.outcome {
             if let gist = try ownGist(known, of: person) {
-                return try edit(gist, to: draft, as: person)
+                return try edit(gist, to: draft, as: person, claim)
             }
             // It was deleted or made public, which is the person's to do: the next one is a new one.
             try store.forgetStep(key, for: claim)
@@ -104,11 +104,11 @@ extension Work {
             seen = made
             return made.id
         }
-        if let seen, seen.files[draft.file] != nil { return try edit(seen, to: draft, as: person) }
+        if let seen, seen.files[draft.file] != nil { return try edit(seen, to: draft, as: person, claim) }
         let gist = try asPerson(person) { (token) throws(GitHubError) in
             try world.users.gists.show(token, id)
         }
-        return try edit(gist, to: draft, as: person)
+        return try edit(gist, to: draft, as: person, claim)
     }
 
     /// The gist of that id with what is in it, as long as it is there and private.
@@ -133,16 +133,17 @@ extension Work {
 
     /// Edits are of one nature: the same text twice is the same gist.
     private func edit(
-        _ gist: UserGitHub.Gist, to draft: UserGitHub.GistDraft, as person: Int64
+        _ gist: UserGitHub.Gist, to draft: UserGitHub.GistDraft, as person: Int64, _ claim: JobClaim
     ) throws -> UserGitHub.Gist {
-        guard gist.files[draft.file] != draft.text || gist.description != draft.description else {
-            return gist
+        let key = "\(claim.subject)/gist.edit"
+        guard
+            try gist.files[draft.file] != draft.text || gist.description != draft.description
+                || isUncertain(key)
+        else { return gist }
+        return try performInTurn(key, task: nil, for: claim) {
+            try asPerson(person) { (token) throws(GitHubError) in
+                try world.users.gists.edit(token, gist.id, draft)
+            }
         }
-        world.moment("gist.edit.calling")
-        let edited = try asPerson(person) { (token) throws(GitHubError) in
-            try world.users.gists.edit(token, gist.id, draft)
-        }
-        world.moment("gist.edit.called")
-        return edited
     }
 }

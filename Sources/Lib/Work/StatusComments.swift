@@ -30,7 +30,7 @@ extension Work {
             try makeStatusComment(task, text, claim)
             return done
         }
-        guard comments.statusBody != text else { return done }
+        guard try comments.statusBody != text || isUncertain(Self.editKey(task)) else { return done }
         let interval = task.state == .queued ? Self.placeEditInterval : Self.phaseEditInterval
         if let last = comments.statusAt {
             let next = last.adding(seconds: interval)
@@ -57,18 +57,19 @@ extension Work {
         _ task: PorterTask, _ comments: TaskComments, to text: String, _ claim: JobClaim
     ) throws {
         guard let id = comments.statusID else { return }
-        world.moment("comment.edit.calling")
         let edited: GitHub.Comment
-        do throws(GitHubError) {
-            edited = try world.github.updateComment(
-                task.repository, id, text + "\n\n" + task.id.marker(.status))
-        } catch {
-            guard [.gone, .notFound].contains(error.code) else { throw error }
+        do {
+            edited = try performInTurn(Self.editKey(task), task: task.id, for: claim) {
+                try world.github.updateComment(
+                    task.repository, id, text + "\n\n" + task.id.marker(.status))
+            }
+        } catch let error as GitHubError where [.gone, .notFound].contains(error.code) {
             log(.info, "status comment is gone", ["task.id": task.id.rawValue])
             return
         }
-        world.moment("comment.edit.called")
         try store.saveStatusComment(
             task.id, comment: id, url: edited.url, body: text, for: claim, at: now)
     }
+
+    private static func editKey(_ task: PorterTask) -> String { "\(task.id.rawValue)/comment.edit" }
 }

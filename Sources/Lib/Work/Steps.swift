@@ -25,15 +25,50 @@ extension Work {
         _ key: String, task: TaskID?, for claim: JobClaim, find: () throws -> String?,
         call: () throws -> String
     ) throws -> (outcome: String, isNew: Bool) {
+        let name = Self.name(ofStep: key)
         let step = try store.beginStep(key, task: task, for: claim, at: now)
         if let outcome = try settle(step, for: claim, find: find) { return (outcome, false) }
-        let name = key.split(separator: "/").dropFirst().joined(separator: ".")
+        let outcome = try make(key, for: claim, call)
+        try store.finishStep(key, outcome: outcome, for: claim, at: now)
+        world.moment("\(name).recorded")
+        return (outcome, true)
+    }
+
+    /// Makes an outward effect that may be made again, as an edit, but must not be overtaken by itself.
+    ///
+    /// A call whose answer was lost may still take effect, and then over a later one: so the later one waits
+    /// until it has settled.
+    ///
+    /// - Throws: ``Unsettled`` while an earlier call settles; else what `call` throws.
+    func performInTurn<Result>(
+        _ key: String, task: TaskID?, for claim: JobClaim, call: () throws -> Result
+    ) throws -> Result {
+        let name = Self.name(ofStep: key)
+        let step = try store.beginStep(key, task: task, for: claim, at: now)
+        _ = try settle(step, for: claim) { nil }
+        let result = try make(key, for: claim, call)
+        try store.clearStep(key, for: claim)
+        world.moment("\(name).recorded")
+        return result
+    }
+
+    /// Whether an earlier call of the effect may still take effect.
+    func isUncertain(_ key: String) throws(StoreError) -> Bool {
+        guard let step = try store.findStep(key) else { return false }
+        return step.calledAt != nil && step.outcome == nil
+    }
+
+    /// Calls between the intent and its outcome; whether that is known is in the step.
+    private func make<Result>(
+        _ key: String, for claim: JobClaim, _ call: () throws -> Result
+    ) throws -> Result {
+        let name = Self.name(ofStep: key)
         world.moment("\(name).intended")
         try store.callStep(key, for: claim, at: now)
         world.moment("\(name).calling")
-        let outcome: String
+        let result: Result
         do {
-            outcome = try call()
+            result = try call()
         } catch {
             if Self.didNothing(error) {
                 try store.clearStep(key, for: claim)
@@ -43,9 +78,12 @@ extension Work {
             throw error
         }
         world.moment("\(name).called")
-        try store.finishStep(key, outcome: outcome, for: claim, at: now)
-        world.moment("\(name).recorded")
-        return (outcome, true)
+        return result
+    }
+
+    /// `comment.ending` of `task_…/comment.ending`.
+    private static func name(ofStep key: String) -> String {
+        key.split(separator: "/").dropFirst().joined(separator: ".")
     }
 
     /// What an earlier call of the effect came to: known, or looked up once it has settled.
