@@ -300,10 +300,28 @@ import Testing
         #expect(world.github.faults.count("permission") < 60)
 
         world.github.faults.clear()
-        try world.live(seconds: 7200)
+        try world.live(until: first)
 
+        // It does not wait any longer than that.
+        try world.live(seconds: 1)
         #expect(world.endings(first).count == 1)
         #expect(try world.task(second).publishedAt == world.task(first).publishedAt)
+    }
+
+    @Test func `a stranger's later command looks again as soon as the earlier one is decided otherwise`() throws {
+        let world = try World()
+        world.github.faults.plant(.unreachable, at: "issue", times: 1)
+        let first = try world.ask(by: World.rita, comment: 11)
+        _ = try world.work.turn()
+        try world.say("@porter help", by: World.rita, comment: 12)
+        world.advance(seconds: 3600)
+        world.github.faults.plant(.unreachable, at: "issue", times: 1)
+        try world.settle()
+        #expect(try world.store.findCommand(comment: 12)?.outcome == nil)
+        _ = try world.store.requestStop(first, reason: .cancelledByUser, detail: nil, at: world.now)
+        try world.settle()
+
+        #expect(try world.store.findCommand(comment: 12)?.outcome == "refused")
     }
 
     @Test func `two questions of a stranger that are answered at the same time are answered once`() throws {

@@ -43,6 +43,23 @@ extension Transaction {
             UPDATE commands SET answered_at = ?, outcome = ?
             WHERE comment_id = ? AND answered_at IS NULL
             """, [now.milliseconds, outcome, comment])
+        // Nobody waits for one that only repeats what was refused before.
+        if outcome != "suppressed" { try hurryRepeats(of: comment, at: now) }
+    }
+
+    /// Lets the other commands of the same person on the same issue look again, which may wait for this one:
+    /// for whether it is refused, or for its refusal to be said.
+    func hurryRepeats(of comment: Int64, at now: Instant) throws {
+        let hurried = try run(
+            """
+            UPDATE jobs SET run_at = min(run_at, ?), wanted = wanted + 1
+            WHERE kind IN ('admit', 'answer') AND subject IN (
+                SELECT coalesce(other.task_id, 'comment:' || other.comment_id)
+                FROM commands this JOIN commands other USING (repository_id, issue_number, author_id)
+                WHERE this.comment_id = ? AND other.comment_id <> this.comment_id
+                    AND other.permitted_at IS NULL AND other.outcome IS NULL)
+            """, [now.milliseconds, comment])
+        if hurried > 0 { hasNewWork = true }
     }
 }
 
@@ -87,6 +104,7 @@ extension Database {
             try transaction.run(
                 "UPDATE commands SET permitted_at = coalesce(permitted_at, ?) WHERE comment_id = ?",
                 [now.milliseconds, comment])
+            try transaction.hurryRepeats(of: comment, at: now)
         }
     }
 

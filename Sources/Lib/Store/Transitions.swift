@@ -77,6 +77,7 @@ extension Database {
             try transaction.record("admitted", task: id, detail: admission.agent, at: now)
             try transaction.enqueue(.react, for: id, at: now)
             try transaction.enqueue(.status, for: id, at: now)
+            if let task = try transaction.task(id) { try transaction.hurryRepeats(of: task.commentID, at: now) }
             return true
         }
     }
@@ -158,7 +159,9 @@ extension Database {
                 UPDATE tasks SET ending_comment_id = ?, ending_comment_url = ?, published_at = ?
                 WHERE id = ? AND finished_at IS NOT NULL AND published_at IS NULL
                 """, [endingID, url, now.milliseconds, id.rawValue])
-            if changed == 1 { try transaction.record("published", task: id, detail: url, at: now) }
+            guard changed == 1, let task = try transaction.task(id) else { return }
+            try transaction.record("published", task: id, detail: url, at: now)
+            if task.reason == .notPermitted { try transaction.hurryRepeats(of: task.commentID, at: now) }
         }
     }
 
@@ -210,6 +213,10 @@ extension Transaction {
             """, [task.id.rawValue])
         try enqueue(.ending, for: task.id, at: now)
         try enqueue(.cleanup, for: task.id, at: now)
+        // One that repeats a refusal waits until the issue shows that.
+        if task.admittedAt == nil, ending.reason != .notPermitted {
+            try hurryRepeats(of: task.commentID, at: now)
+        }
         try refreshPlaces(at: now)
         return true
     }
