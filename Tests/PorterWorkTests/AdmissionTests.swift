@@ -308,7 +308,9 @@ import Testing
         #expect(try world.task(second).publishedAt == world.task(first).publishedAt)
     }
 
-    @Test func `a stranger's later command looks again as soon as the earlier one is decided otherwise`() throws {
+    @Test func `a stranger's later command looks again as soon as the earlier one is decided otherwise`()
+        throws
+    {
         let world = try World()
         world.github.faults.plant(.unreachable, at: "issue", times: 1)
         let first = try world.ask(by: World.rita, comment: 11)

@@ -91,7 +91,9 @@ import Testing
         #expect(try !scene.world.work.isUncertain("task/edit"))
     }
 
-    @Test func `a comment whose last edit is uncertain is edited again, though it seems to say it already`() throws {
+    @Test func `a comment whose last edit is uncertain is edited again, though it seems to say it already`()
+        throws
+    {
         let world = try World()
         world.crew.change { $0.hangs = .agent }
         let id = try world.ask()

@@ -77,7 +77,9 @@ extension Database {
             try transaction.record("admitted", task: id, detail: admission.agent, at: now)
             try transaction.enqueue(.react, for: id, at: now)
             try transaction.enqueue(.status, for: id, at: now)
-            if let task = try transaction.task(id) { try transaction.hurryRepeats(of: task.commentID, at: now) }
+            if let task = try transaction.task(id) {
+                try transaction.hurryRepeats(of: task.commentID, at: now)
+            }
             return true
         }
     }
