@@ -344,6 +344,29 @@ import Testing
         #expect(world.engine.all.count == 5)
     }
 
+    @Test(arguments: ["repositories", "contents"], [GitHubError.Code.notFound, .forbidden, .refused])
+    func `what GitHub refuses once is looked for again`(operation: String, code: GitHubError.Code) throws {
+        let world = try World()
+        try world.store.wantSweep(since: world.now, at: world.now)
+        world.write("@porter demo fix it", id: 9)
+        // A repository without a list of issues answers its first call with 404.
+        world.github.faults.plant(.github(code), at: operation, times: 2)
+        try world.live(seconds: 300)
+
+        #expect(try world.store.findTask(comment: 9) != nil)
+    }
+
+    @Test func `what GitHub refuses again and again is believed, and no round follows`() throws {
+        let world = try World()
+        world.github.faults.plant(.github(.forbidden), at: "contents", times: 100)
+        try world.store.wantSweep(since: world.now, at: world.now)
+        try world.live(seconds: 3600)
+
+        #expect(try world.store.wantedSweep() == nil)
+        #expect(world.github.faults.count("contents") == SweepRound.patience)
+        #expect(try world.store.countJobs() == [:])
+    }
+
     @Test func `when GitHub asks to wait, the round goes on afterwards where it was`() throws {
         let world = try polling { $0.caps = Caps(perPerson: 0, total: 0) }
         world.github.change { $0.pageSize = 2 }

@@ -22,6 +22,11 @@ package struct SweepRound: Hashable, Sendable {
     ///
     /// What was written before is known once it is done.
     package var theirs: Instant?
+    /// Whether GitHub has refused to show something of it.
+    package var isRefused = false
+
+    /// Rounds after which GitHub is believed what it refuses.
+    package static let patience = 3
 
     /// A round.
     package init(number: Int, stage: Stage, begunAt: Instant) {
@@ -139,15 +144,17 @@ extension Database {
     }
 
     /// Keeps how far the round is; with its end, everything from before it is known.
+    ///
+    /// A wish outlives the rounds of which GitHub refused a part, up to ``SweepRound/patience``.
     package func save(_ round: SweepRound, for claim: JobClaim, at now: Instant) throws(StoreError) {
         try write("save a round", for: claim) { transaction in
-            let theirs = round.theirs.map { " \($0.milliseconds)" } ?? ""
-            try transaction.setMark(
-                Self.roundMark, to: "\(round.number) \(round.stage.rawValue)\(theirs)", at: round.begunAt)
+            try transaction.setMark(Self.roundMark, to: round.text, at: round.begunAt)
             guard round.stage == .done else { return }
+            let wish = try SweepWish(transaction.db)
+            if let wish, round.isRefused, round.number - wish.round < SweepRound.patience { return }
             let begun = round.theirs ?? round.begunAt
             try transaction.setMark(Self.sweptMark, to: String(begun.milliseconds), at: now)
-            guard let wish = try SweepWish(transaction.db), wish.round < round.number else { return }
+            guard let wish, wish.round < round.number else { return }
             try transaction.run("DELETE FROM marks WHERE name = ?", [Transaction.wantedMark])
         }
     }
@@ -372,6 +379,16 @@ extension SweepWish {
 }
 
 extension SweepRound {
+    /// What the mark holds: the number, the stage, GitHub's moment, and whether something was refused.
+    fileprivate var text: String {
+        var parts = [String(number), stage.rawValue]
+        if let theirs { parts.append(String(theirs.milliseconds)) }
+        if isRefused { parts.append(Self.refused) }
+        return parts.joined(separator: " ")
+    }
+
+    private static let refused = "refused"
+
     fileprivate init?(mark: String, _ db: GRDB.Database) throws {
         let row = try Row.fetchOne(db, sql: "SELECT value, at FROM marks WHERE name = ?", arguments: [mark])
         let parts = (row?["value"] as String?)?.split(separator: " ") ?? []
@@ -379,7 +396,13 @@ extension SweepRound {
             let stage = Stage(rawValue: String(parts[1]))
         else { return nil }
         self.init(number: number, stage: stage, begunAt: Instant(milliseconds: row["at"]))
-        if parts.count == 3 { theirs = Int64(parts[2]).map(Instant.init(milliseconds:)) }
+        for part in parts.dropFirst(2) {
+            if part == Self.refused {
+                isRefused = true
+            } else {
+                theirs = Int64(part).map(Instant.init(milliseconds:))
+            }
+        }
     }
 }
 

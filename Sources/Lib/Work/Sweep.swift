@@ -16,11 +16,13 @@ extension Work {
     static var sweepCalls: Int { 60 }
     /// Seconds between two turns of a round.
     static var sweepPause: Int { 2 }
+    /// Seconds until the next round after one of which GitHub refused a part.
+    static var refusalPause: Int { 60 }
 
     /// What one turn has left, and what it has learnt.
     struct SweepTurn {
         let claim: JobClaim
-        let round: SweepRound
+        var round: SweepRound
         /// Nothing older is ever looked for: Porter's database is younger; by GitHub's clock.
         var made: Instant
         /// Since when the log of deliveries does not tell everything; nil while it does.
@@ -59,26 +61,26 @@ extension Work {
         guard policy.isPolling || wanted != nil else { return .done }
         let app = try world.github.app()
         _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
-        var round = try currentRound(claim)
+        let round = try currentRound(claim)
         var turn = SweepTurn(
             claim: claim, round: round, made: try store.madeAt(now, theirs: round.theirs),
             wanted: wanted, callsLeft: Self.sweepCalls)
         do {
-            while round.stage != .done {
-                switch round.stage {
+            while turn.round.stage != .done {
+                switch turn.round.stage {
                 case .installations:
-                    round.theirs = try listInstallations(&turn)
-                    turn.made = try store.madeAt(now, theirs: round.theirs)
-                    round.stage = .repositories
+                    turn.round.theirs = try listInstallations(&turn)
+                    turn.made = try store.madeAt(now, theirs: turn.round.theirs)
+                    turn.round.stage = .repositories
                 case .repositories:
                     try listRepositories(&turn)
-                    round.stage = .contents
+                    turn.round.stage = .contents
                 case .contents:
                     try sweepRepositories(&turn)
-                    round.stage = .done
+                    turn.round.stage = .done
                 case .done: break
                 }
-                try store.save(round, for: claim, at: now)
+                try store.save(turn.round, for: claim, at: now)
             }
         } catch is OutOfCalls {
             return .again(now.adding(seconds: Self.sweepPause))
@@ -89,9 +91,16 @@ extension Work {
             let next = min(round.begunAt, now).adding(seconds: Self.pollingInterval)
             return .again(max(next, now.adding(seconds: Self.sweepPause)))
         }
-        // Wanted again while the round went on.
-        let isWanted = try store.wantedSweep() != nil
-        return isWanted ? .again(now.adding(seconds: Self.sweepPause)) : .done
+        // Wanted again while the round went on, or still, because GitHub refused some of it.
+        guard try store.wantedSweep() != nil else { return .done }
+        return .again(now.adding(seconds: turn.round.isRefused ? Self.refusalPause : Self.sweepPause))
+    }
+
+    /// GitHub has refused a part of the round: it is believed when it has said so in several.
+    func noteRefusal(_ turn: inout SweepTurn) throws(StoreError) {
+        guard !turn.round.isRefused else { return }
+        turn.round.isRefused = true
+        try store.save(turn.round, for: turn.claim, at: now)
     }
 
     /// The round that is under way, or a new one.
@@ -145,6 +154,7 @@ extension Work {
                     log(
                         .warning, "repositories cannot be listed",
                         ["installation": "\(installation.id)", "error": "\(error)"])
+                    try noteRefusal(&turn)
                     try store.skip(installation, in: turn.round, for: turn.claim)
                     break
                 }

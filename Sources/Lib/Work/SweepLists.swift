@@ -19,6 +19,7 @@ extension Work {
             log(
                 .info, "repository cannot be looked at",
                 ["repository": sweep.repository.fullName, "error": "\(error)"])
+            try noteRefusal(&turn)
             sweep.stage = nil
         }
     }
