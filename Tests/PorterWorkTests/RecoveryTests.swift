@@ -106,6 +106,27 @@ import Testing
         #expect(try world.store.findTask(comment: 9) != nil)
     }
 
+    @Test(arguments: [GitHubError.Code.uncertain, .refused, .forbidden])
+    func `a missed delivery that GitHub cannot show holds nothing up, and is found otherwise`(
+        code: GitHubError.Code
+    ) throws {
+        let world = try World()
+        try world.miss("@porter demo fix it", comment: 9)
+        world.write("@porter demo fix it", id: 9)
+        // A refusal is believed at once.
+        let times = code == .uncertain ? Work.payloadTries : 1
+        world.github.faults.plant(.github(code), at: "delivery", times: times)
+        world.advance(seconds: 1)
+        try world.miss("@porter help", comment: 10)
+
+        try world.pass()
+        try world.live(seconds: 600)
+
+        #expect(try world.store.findCommand(comment: 10)?.outcome == "answered")
+        #expect(try world.store.findTask(comment: 9) != nil)
+        #expect(try world.tasks == 1)
+    }
+
     @Test func `nothing from before Porter was installed is run`() throws {
         let world = try World()
         try world.miss("@porter demo fix it", comment: 9, before: 3600)

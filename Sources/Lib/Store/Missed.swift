@@ -123,6 +123,18 @@ extension Database {
         }
     }
 
+    /// Notes that a missed delivery could not be read once more.
+    ///
+    /// - Returns: how often that was so.
+    package func failMissed(_ guid: String, for claim: JobClaim) throws(StoreError) -> Int {
+        try write("note an unreadable delivery", for: claim) { transaction in
+            try Int.fetchOne(
+                transaction.db,
+                sql: "UPDATE missed_deliveries SET tries = tries + 1 WHERE guid = ? RETURNING tries",
+                arguments: [guid]) ?? 0
+        }
+    }
+
     /// Is done with a missed delivery: it was taken in, or needs not be.
     ///
     /// It stays known as long as a walk may come across it again.

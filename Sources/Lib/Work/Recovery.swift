@@ -19,6 +19,8 @@ extension Work {
     static var recoveryOverlap: Int { 600 }
     /// Seconds before the end of the log's reach at which it is not relied on any more.
     static var logMargin: Int { 3600 }
+    /// Times that one delivery is asked for while its answer cannot be read, before it counts as gone from the log.
+    static var payloadTries: Int { 8 }
     /// The mark of the last turn that found nothing left to do, when that was by our clock; its value is when its
     /// walk had begun, by GitHub's.
     static var recoveryMark: String { "deliveries.looked" }
@@ -170,7 +172,7 @@ extension Work {
     private func takeMissed(_ claim: JobClaim) throws -> Bool {
         let missed = try store.missedDeliveries(most: Self.recoveryCalls)
         for delivery in missed {
-            if try store.findDelivery(delivery.guid) == nil, let payload = try payload(of: delivery),
+            if try store.findDelivery(delivery.guid) == nil, let payload = try payload(of: delivery, claim),
                 try isStillTrue(payload.event)
             {
                 world.moment("delivery.recovering")
@@ -190,15 +192,23 @@ extension Work {
         return missed.count < Self.recoveryCalls
     }
 
-    /// What it said; nil when the log has dropped it meanwhile, so that it must be looked for on GitHub itself.
-    private func payload(of delivery: GitHub.LoggedDelivery) throws -> GitHub.LoggedPayload? {
+    /// What it said; nil when the log does not show it any more, so that it must be looked for on GitHub itself.
+    ///
+    /// One that GitHub cannot show, again and again, holds up no other.
+    private func payload(
+        of delivery: GitHub.LoggedDelivery, _ claim: JobClaim
+    ) throws -> GitHub.LoggedPayload? {
         do throws(GitHubError) {
             return try world.github.delivery(delivery)
         } catch {
-            guard error.code == .notFound || error.code == .gone else { throw error }
+            if !Self.isRefusal(error) {
+                guard error.code == .uncertain,
+                    try store.failMissed(delivery.guid, for: claim) >= Self.payloadTries
+                else { throw error }
+            }
             log(
-                .warning, "missed delivery is not in the log any more",
-                ["delivery": delivery.guid, "event": delivery.event])
+                .warning, "missed delivery cannot be read from the log",
+                ["delivery": delivery.guid, "event": delivery.event, "error": "\(error)"])
             try wantSweep(for: delivery.deliveredAt)
             return nil
         }

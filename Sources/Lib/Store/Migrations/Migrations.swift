@@ -19,6 +19,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-27 apps", migrate: nameApps)
         migrator.registerMigration("2026-11-27 issues", migrate: indexIssues)
         migrator.registerMigration("2026-11-27 mirrors", migrate: createMirrors)
+        migrator.registerMigration("2026-11-27 unreadable", migrate: countUnreadable)
         return migrator
     }
 }
