@@ -72,23 +72,35 @@ import Testing
     @Test func `an edit waits for one before it whose answer was lost, for that could undo it`() throws {
         let scene = try Scene()
         /// nil while an earlier call settles.
-        func edit(_ call: () throws -> String) throws -> String? {
+        func edit(keep: (String) throws -> Void = { _ in }, _ call: () throws -> String) throws -> String? {
+            var kept: String?
             do {
-                return try scene.world.work.performInTurn(
-                    "task/edit", task: nil, for: scene.claim, call: call)
+                try scene.world.work.performInTurn("task/edit", task: nil, for: scene.claim, call: call) {
+                    try keep($0)
+                    kept = $0
+                }
             } catch is Unsettled {
                 return nil
             }
+            return kept
         }
+        func isUncertain() throws -> Bool { try scene.world.work.isUncertain("task/edit") }
         #expect(try edit { "one" } == "one")
         #expect(try edit { "two" } == "two")
         #expect(throws: Self.lost) { try edit { throw Self.lost } }
 
-        #expect(try scene.world.work.isUncertain("task/edit"))
+        #expect(try isUncertain())
         #expect(try edit { "too early" } == nil)
         scene.world.advance(seconds: 15)
+        // That this one did nothing says nothing about the one before.
+        let unreachable = GitHubError(.unreachable, operation: "call", message: "no")
+        #expect(throws: unreachable) { try edit { throw unreachable } }
+        #expect(try isUncertain())
         #expect(try edit { "three" } == "three")
-        #expect(try !scene.world.work.isUncertain("task/edit"))
+        #expect(try !isUncertain())
+
+        #expect(throws: Self.lost) { try edit(keep: { _ in throw Self.lost }, { "four" }) }
+        #expect(try isUncertain())
     }
 
     @Test func `a comment whose last edit is uncertain is edited again, though it seems to say it already`()
@@ -108,6 +120,6 @@ import Testing
         try world.live(seconds: 30)
 
         #expect(world.github.seen.edits.count > edits)
-        #expect(try world.store.findStep(key)?.calledAt == nil)
+        #expect(try world.store.findStep(key) == nil)
     }
 }

@@ -152,8 +152,9 @@ package final class WorldGitHub: Sendable {
             },
             contents: { (_, list, since, look) throws(GitHubError) in
                 try self.call("contents") { (state) throws(GitHubError) in
-                    guard state.repository != nil, list != .issues || state.hasIssues else {
-                        throw Self.missing("list contents")
+                    guard state.repository != nil else { throw Self.missing("list contents") }
+                    guard list != .issues || state.hasIssues else {
+                        throw GitHubError(.gone, operation: "list contents", status: 410, message: "Gone")
                     }
                     return state.page(state.listed(list, since: since), look, at: self.now())
                 }

@@ -43,22 +43,27 @@ extension Transaction {
             UPDATE commands SET answered_at = ?, outcome = ?
             WHERE comment_id = ? AND answered_at IS NULL
             """, [now.milliseconds, outcome, comment])
-        // Nobody waits for one that only repeats what was refused before.
+        // As a rule it repeats what was refused before, and nobody waits for it.
         if outcome != "suppressed" { try hurryRepeats(of: comment, at: now) }
     }
+
+    /// Milliseconds that a command waits for an earlier refusal at most: a day in which it counts, and the week in
+    /// which it is tried to be said.
+    private static let longestWait: Int64 = 8 * 86_400_000
 
     /// Lets the other commands of the same person on the same issue look again, which may wait for this one:
     /// for whether it is refused, or for its refusal to be said.
     func hurryRepeats(of comment: Int64, at now: Instant) throws {
         let hurried = try run(
             """
-            UPDATE jobs SET run_at = min(run_at, ?), wanted = wanted + 1
-            WHERE kind IN ('admit', 'answer') AND subject IN (
+            UPDATE jobs SET run_at = min(run_at, ?1), wanted = wanted + 1
+            WHERE (holder IS NOT NULL OR run_at > ?1) AND kind IN ('admit', 'answer') AND subject IN (
                 SELECT coalesce(other.task_id, 'comment:' || other.comment_id)
                 FROM commands this JOIN commands other USING (repository_id, issue_number, author_id)
-                WHERE this.comment_id = ? AND other.comment_id <> this.comment_id
+                WHERE this.comment_id = ?2 AND this.permitted_at IS NULL
+                    AND other.comment_id <> this.comment_id AND other.received_at >= ?3
                     AND other.permitted_at IS NULL AND other.outcome IS NULL)
-            """, [now.milliseconds, comment])
+            """, [now.milliseconds, comment, now.milliseconds - Self.longestWait])
         if hurried > 0 { hasNewWork = true }
     }
 }
@@ -104,7 +109,6 @@ extension Database {
             try transaction.run(
                 "UPDATE commands SET permitted_at = coalesce(permitted_at, ?) WHERE comment_id = ?",
                 [now.milliseconds, comment])
-            try transaction.hurryRepeats(of: comment, at: now)
         }
     }
 

@@ -55,13 +55,6 @@ extension Database {
         }
     }
 
-    /// Forgets the effect, because what it left in the world is not there any more: the next one is a new one.
-    package func forgetStep(_ key: String, for claim: JobClaim) throws(StoreError) {
-        try write("forget step", for: claim) { transaction in
-            try transaction.run("DELETE FROM steps WHERE key = ?", [key])
-        }
-    }
-
     /// Whether the person's job of that kind waits or is worked on.
     package func hasJob(_ kind: JobKind, ofPerson id: Int64) throws(StoreError) -> Bool {
         try read("look for a person's job") { db in

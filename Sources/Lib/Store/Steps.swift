@@ -70,6 +70,13 @@ extension Database {
         }
     }
 
+    /// Forgets the effect: it may be made again, or what it left in the world is not there any more.
+    package func forgetStep(_ key: String, for claim: JobClaim) throws(StoreError) {
+        try write("forget step", for: claim) { transaction in
+            try transaction.run("DELETE FROM steps WHERE key = ?", [key])
+        }
+    }
+
     /// Records what the effect left in the world.
     package func finishStep(
         _ key: String, outcome: String, for claim: JobClaim, at now: Instant

@@ -24,9 +24,13 @@ package struct SweepRound: Hashable, Sendable {
     package var theirs: Instant?
     /// Whether GitHub has refused to show something of it.
     package var isRefused = false
+    /// Rounds in a row before it that were refused and not believed.
+    package var refusals = 0
 
-    /// Rounds after which GitHub is believed what it refuses.
+    /// Rounds in a row after which GitHub is believed what it refuses.
     package static let patience = 3
+    /// Whether what is refused may be shown in the next round, so that nothing counts as known yet.
+    package var isPatient: Bool { refusals + 1 < Self.patience }
 
     /// A round.
     package init(number: Int, stage: Stage, begunAt: Instant) {
@@ -145,16 +149,14 @@ extension Database {
 
     /// Keeps how far the round is; with its end, everything from before it is known.
     ///
-    /// A wish outlives the rounds of which GitHub refused a part, up to ``SweepRound/patience``.
+    /// That is not so for one of which GitHub has refused a part, up to ``SweepRound/patience``.
     package func save(_ round: SweepRound, for claim: JobClaim, at now: Instant) throws(StoreError) {
         try write("save a round", for: claim) { transaction in
             try transaction.setMark(Self.roundMark, to: round.text, at: round.begunAt)
-            guard round.stage == .done else { return }
-            let wish = try SweepWish(transaction.db)
-            if let wish, round.isRefused, round.number - wish.round < SweepRound.patience { return }
+            guard round.stage == .done, !(round.isRefused && round.isPatient) else { return }
             let begun = round.theirs ?? round.begunAt
             try transaction.setMark(Self.sweptMark, to: String(begun.milliseconds), at: now)
-            guard let wish, wish.round < round.number else { return }
+            guard let wish = try SweepWish(transaction.db), wish.round < round.number else { return }
             try transaction.run("DELETE FROM marks WHERE name = ?", [Transaction.wantedMark])
         }
     }
@@ -379,15 +381,17 @@ extension SweepWish {
 }
 
 extension SweepRound {
-    /// What the mark holds: the number, the stage, GitHub's moment, and whether something was refused.
+    /// What the mark holds: the number, the stage, GitHub's moment, the refusals before it, and its own.
     fileprivate var text: String {
         var parts = [String(number), stage.rawValue]
         if let theirs { parts.append(String(theirs.milliseconds)) }
+        if refusals > 0 { parts.append(Self.before + String(refusals)) }
         if isRefused { parts.append(Self.refused) }
         return parts.joined(separator: " ")
     }
 
     private static let refused = "refused"
+    private static let before = "after:"
 
     fileprivate init?(mark: String, _ db: GRDB.Database) throws {
         let row = try Row.fetchOne(db, sql: "SELECT value, at FROM marks WHERE name = ?", arguments: [mark])
@@ -399,6 +403,8 @@ extension SweepRound {
         for part in parts.dropFirst(2) {
             if part == Self.refused {
                 isRefused = true
+            } else if part.hasPrefix(Self.before) {
+                refusals = Int(part.dropFirst(Self.before.count)) ?? 0
             } else {
                 theirs = Int64(part).map(Instant.init(milliseconds:))
             }

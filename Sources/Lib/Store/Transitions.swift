@@ -77,9 +77,6 @@ extension Database {
             try transaction.record("admitted", task: id, detail: admission.agent, at: now)
             try transaction.enqueue(.react, for: id, at: now)
             try transaction.enqueue(.status, for: id, at: now)
-            if let task = try transaction.task(id) {
-                try transaction.hurryRepeats(of: task.commentID, at: now)
-            }
             return true
         }
     }
@@ -215,7 +212,7 @@ extension Transaction {
             """, [task.id.rawValue])
         try enqueue(.ending, for: task.id, at: now)
         try enqueue(.cleanup, for: task.id, at: now)
-        // One that repeats a refusal waits until the issue shows that.
+        // A run that repeats a refusal waits until the issue shows that.
         if task.admittedAt == nil, ending.reason != .notPermitted {
             try hurryRepeats(of: task.commentID, at: now)
         }

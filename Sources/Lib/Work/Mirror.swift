@@ -140,10 +140,14 @@ extension Work {
             try gist.files[draft.file] != draft.text || gist.description != draft.description
                 || isUncertain(key)
         else { return gist }
-        return try performInTurn(key, task: nil, for: claim) {
+        var edited = gist
+        try performInTurn(key, task: nil, for: claim) {
             try asPerson(person) { (token) throws(GitHubError) in
                 try world.users.gists.edit(token, gist.id, draft)
             }
+        } keep: {
+            edited = $0
         }
+        return edited
     }
 }

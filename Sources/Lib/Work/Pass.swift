@@ -18,6 +18,10 @@ extension Work {
     /// Seconds that a pass works jobs at most; the timer's next pass goes on.
     package static let passLimit = 45
 
+    /// Seconds in which a pass begins to look at another engine at most; together with ``passLimit`` and a call's own
+    /// limit they stay within the two minutes that the unit has.
+    static let leftoverLimit = 20
+
     /// Seconds after a jump of the clock in which nothing is pruned.
     static let clockDoubt = 86_400
 
@@ -26,10 +30,10 @@ extension Work {
 
     /// Finishes what others left: every part is safe to run twice, and beside a running `porter-fcgi`.
     ///
-    /// It may find the same task at the same moment as another process; the claim decides who works on it.
+    /// It may find the same task at the same moment as another process; the claim decides who works on it. Jobs
+    /// come first: an engine that hangs keeps nobody from the answer.
     package func pass() throws(StoreError) -> PassReport {
         var report = PassReport()
-        let start = ContinuousClock.now
         try store.releaseDeadHolders()
         store.removeDeadHolders()
         for (task, kind) in try store.strandedTasks() {
@@ -40,20 +44,26 @@ extension Work {
         try ensureRecovery()
         try ensureRefresh()
         completeSetUp()
+        let isDone = try workJobs(&report)
         report.destroyed += try destroyLeftovers()
         report.pruned += try prune()
+        try store.setMark(Self.passMark, to: isDone ? "done" : "out of time", at: now)
+        return report
+    }
+
+    /// Works until no job is due, ``passLimit`` at most.
+    ///
+    /// - Returns: whether none is left.
+    private func workJobs(_ report: inout PassReport) throws(StoreError) -> Bool {
+        let start = ContinuousClock.now
         var settled: Instant?
         while ContinuousClock.now - start < .seconds(Self.passLimit) {
             switch try turn() {
             case .idle:
                 // Whoever made the lost call is dead or cut off: nobody else may be there to go on.
-                if let until = settled, until > now {
-                    settled = nil
-                    world.pause(Int32(clamping: min(until - now, Self.settling)))
-                    continue
-                }
-                try store.setMark(Self.passMark, to: "done", at: now)
-                return report
+                guard let until = settled, until > now else { return true }
+                settled = nil
+                world.pause(Int32(clamping: min(until - now, Self.settling)))
             case .worked: report.jobs += 1
             case .settles(let until):
                 report.jobs += 1
@@ -63,16 +73,20 @@ extension Work {
                 report.givenUp += 1
             }
         }
-        try store.setMark(Self.passMark, to: "out of time", at: now)
-        return report
+        return false
     }
 
     /// Destroys machines with our mark that no current attempt of a running task owns.
+    ///
+    /// The engines of people take turns at being first: one that hangs must not keep the others out for ever.
     private func destroyLeftovers() throws(StoreError) -> Int {
         guard let instance = try store.findMark(Self.instanceMark) else { return 0 }
         let own = world.ownMachines == nil ? [] : try store.listFlyScopes()
+        let turn = own.isEmpty ? 0 : Int(now.seconds / 30) % own.count
+        let start = ContinuousClock.now
         var destroyed = 0
-        for account in [nil] + own.map(Optional.some) {
+        for account in [nil] + (own[turn...] + own[..<turn]).map(Optional.some)
+        where ContinuousClock.now - start < .seconds(Self.leftoverLimit) {
             destroyed += try destroyLeftovers(of: instance, in: machines(account))
         }
         return destroyed

@@ -57,18 +57,17 @@ extension Work {
         _ task: PorterTask, _ comments: TaskComments, to text: String, _ claim: JobClaim
     ) throws {
         guard let id = comments.statusID else { return }
-        let edited: GitHub.Comment
         do {
-            edited = try performInTurn(Self.editKey(task), task: task.id, for: claim) {
+            try performInTurn(Self.editKey(task), task: task.id, for: claim) {
                 try world.github.updateComment(
                     task.repository, id, text + "\n\n" + task.id.marker(.status))
+            } keep: {
+                try store.saveStatusComment(
+                    task.id, comment: id, url: $0.url, body: text, for: claim, at: now)
             }
         } catch let error as GitHubError where [.gone, .notFound].contains(error.code) {
             log(.info, "status comment is gone", ["task.id": task.id.rawValue])
-            return
         }
-        try store.saveStatusComment(
-            task.id, comment: id, url: edited.url, body: text, for: claim, at: now)
     }
 
     private static func editKey(_ task: PorterTask) -> String { "\(task.id.rawValue)/comment.edit" }

@@ -28,7 +28,7 @@ extension Work {
         let name = Self.name(ofStep: key)
         let step = try store.beginStep(key, task: task, for: claim, at: now)
         if let outcome = try settle(step, for: claim, find: find) { return (outcome, false) }
-        let outcome = try make(key, for: claim, call)
+        let outcome = try attempt(step, for: claim, call)
         try store.finishStep(key, outcome: outcome, for: claim, at: now)
         world.moment("\(name).recorded")
         return (outcome, true)
@@ -39,17 +39,18 @@ extension Work {
     /// A call whose answer was lost may still take effect, and then over a later one: so the later one waits
     /// until it has settled.
     ///
-    /// - Throws: ``Unsettled`` while an earlier call settles; else what `call` throws.
+    /// - Parameter keep: keeps what the call answered; until that is done the effect is uncertain.
+    /// - Throws: ``Unsettled`` while an earlier call settles; else what `call` and `keep` throw.
     func performInTurn<Result>(
-        _ key: String, task: TaskID?, for claim: JobClaim, call: () throws -> Result
-    ) throws -> Result {
+        _ key: String, task: TaskID?, for claim: JobClaim, call: () throws -> Result,
+        keep: (Result) throws -> Void
+    ) throws {
         let name = Self.name(ofStep: key)
         let step = try store.beginStep(key, task: task, for: claim, at: now)
         _ = try settle(step, for: claim) { nil }
-        let result = try make(key, for: claim, call)
-        try store.clearStep(key, for: claim)
+        try keep(try attempt(step, for: claim, isUncertain: step.calledAt != nil, call))
+        try store.forgetStep(key, for: claim)
         world.moment("\(name).recorded")
-        return result
     }
 
     /// Whether an earlier call of the effect may still take effect.
@@ -58,22 +59,28 @@ extension Work {
         return step.calledAt != nil && step.outcome == nil
     }
 
-    /// Calls between the intent and its outcome; whether that is known is in the step.
-    private func make<Result>(
-        _ key: String, for claim: JobClaim, _ call: () throws -> Result
+    /// Records the call and makes it.
+    ///
+    /// A failure that proves that nothing has happened leaves the step as it was before, any other one lost.
+    ///
+    /// - Parameter isUncertain: whether it is not known what an earlier call came to.
+    private func attempt<Result>(
+        _ step: Step, for claim: JobClaim, isUncertain: Bool = false, _ call: () throws -> Result
     ) throws -> Result {
-        let name = Self.name(ofStep: key)
+        let name = Self.name(ofStep: step.key)
         world.moment("\(name).intended")
-        try store.callStep(key, for: claim, at: now)
+        try store.callStep(step.key, for: claim, at: now)
         world.moment("\(name).calling")
         let result: Result
         do {
             result = try call()
         } catch {
-            if Self.didNothing(error) {
-                try store.clearStep(key, for: claim)
+            if !Self.didNothing(error) {
+                try store.loseStep(step.key, for: claim, at: now)
+            } else if isUncertain {
+                try store.loseStep(step.key, for: claim, at: step.lostAt ?? now)
             } else {
-                try store.loseStep(key, for: claim, at: now)
+                try store.clearStep(step.key, for: claim)
             }
             throw error
         }
@@ -112,6 +119,8 @@ extension Work {
         switch error {
         case let error as GitHubError: error.code != .uncertain
         case let error as MachinesError: error.code != .uncertain
+        // Without a token nobody was asked.
+        case is UserTokenFailure: true
         default: false
         }
     }

@@ -96,7 +96,7 @@ extension Work {
         return .again(now.adding(seconds: turn.round.isRefused ? Self.refusalPause : Self.sweepPause))
     }
 
-    /// GitHub has refused a part of the round: it is believed when it has said so in several.
+    /// GitHub has refused a part of the round: it is believed when it has said so in several in a row.
     func noteRefusal(_ turn: inout SweepTurn) throws(StoreError) {
         guard !turn.round.isRefused else { return }
         turn.round.isRefused = true
@@ -107,7 +107,8 @@ extension Work {
     private func currentRound(_ claim: JobClaim) throws(StoreError) -> SweepRound {
         let last = try store.sweepRound()
         if let last, last.stage != .done { return last }
-        let next = SweepRound(number: (last?.number ?? 0) + 1, stage: .installations, begunAt: now)
+        var next = SweepRound(number: (last?.number ?? 0) + 1, stage: .installations, begunAt: now)
+        if let last, last.isRefused, last.isPatient { next.refusals = last.refusals + 1 }
         try store.save(next, for: claim, at: now)
         return next
     }

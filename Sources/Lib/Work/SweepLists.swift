@@ -31,7 +31,7 @@ extension Work {
         let page: GitHub.Page<GitHub.Content>
         do {
             page = try readPage(.issues, sweep, tag: isFirst ? sweep.tag : nil, &turn)
-        } catch let error as GitHubError where [.gone, .notFound].contains(error.code) && isFirst {
+        } catch let error as GitHubError where isFirst && isGone(error, turn) {
             // Issues can be switched off; pull requests have comments all the same.
             sweep.isWithoutIssues = true
             sweep.enter(.comments, at: floor)
@@ -103,7 +103,7 @@ extension Work {
             page = try world.github.reviews(sweep.repository, number, look)
         } catch {
             // It is gone, and with it what was written there.
-            guard [.notFound, .gone].contains(error.code) else { throw error }
+            guard isGone(error, turn) else { throw error }
         }
         world.moment("contents.page")
         let floor = turn.floor(of: sweep)
@@ -115,6 +115,11 @@ extension Work {
             try store.save(sweep, for: turn.claim)
         }
         world.moment("contents.recorded")
+    }
+
+    /// Whether the thing is not there: GitHub says so, or has said several times that it finds nothing.
+    private func isGone(_ error: GitHubError, _ turn: SweepTurn) -> Bool {
+        error.code == .gone || error.code == .notFound && !turn.round.isPatient
     }
 
     private func readPage(
@@ -190,7 +195,7 @@ extension Work {
             turn.issues[number] = IssueText(
                 title: issue.title, body: issue.body, isPullRequest: issue.isPullRequest)
         } catch {
-            guard [.notFound, .gone].contains(error.code) else { throw error }
+            guard isGone(error, turn) else { throw error }
             turn.issues[number] = .some(nil)
         }
         return turn.issues[number] ?? nil
