@@ -103,4 +103,42 @@ import Testing
 
         #expect(try world.task(id).state == .running)
     }
+
+    @Test func `engines that hang take a pass no longer than it has, and each has its turn`() throws {
+        let world = try World()
+        world.change { $0.engine.name = "fly" }
+        world.allowOwnEngines()
+        let people = 1...6
+        for person in people {
+            _ = try world.store.saveFly(
+                scope: "user:\(person)", token: Secret("fly-canary"), app: "runs", region: nil,
+                sealer: World.sealer,
+                audit: AuditEntry(at: world.now, actorID: 1, actorLogin: "maria", action: "a", subject: "s"),
+                at: world.now)
+        }
+        _ = try world.ask()
+        try world.live(seconds: 600)
+        world.forgetEngines()
+        Self.slowDown(world)
+
+        var passes = 0
+        while world.askedEngines.count < people.count, passes < 200 {
+            let before = world.engine.faults.count("list")
+            _ = try world.work.pass()
+            passes += 1
+            #expect(world.engine.faults.count("list") - before == Work.leftoverLimit / Self.delay)
+        }
+
+        #expect(world.askedEngines.count == people.count)
+    }
+
+    /// Seconds that each look for machines takes.
+    private static let delay = 10
+
+    private static func slowDown(_ world: World) {
+        world.engine.faults.during("list") {
+            world.advance(seconds: Self.delay)
+            slowDown(world)
+        }
+    }
 }

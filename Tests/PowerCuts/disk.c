@@ -8,7 +8,7 @@
    Environment: PORTER_DISK_DATABASE (the database's absolute path), PORTER_DISK_LOG, PORTER_DISK_CONTROL (made by
    `disk_prepare`), PORTER_DISK_SYNCHRONOUS=NORMAL (a PRAGMA that asks SQLite for FULL asks for NORMAL instead).
 
-   A client is known by the abstract address that it binds its end of the unix socket to: "porter-act-NUMBER". */
+   A client is known by the abstract address that it binds its end of the unix socket to: "porter-act-NUMBER-PID". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -243,7 +243,7 @@ static void note_answer(int descriptor, const void *data, size_t length) {
   size_t start = sizeof(sa_family_t) + 1;
   if (peer.sun_family != AF_UNIX || size <= start + sizeof prefix - 1 || peer.sun_path[0]) return;
   if (memcmp(peer.sun_path + 1, prefix, sizeof prefix - 1) != 0) return;
-  char number[24] = "";
+  char number[48] = "";
   size_t digits = size - start - (sizeof prefix - 1);
   if (digits >= sizeof number) return;
   memcpy(number, peer.sun_path + sizeof prefix, digits);

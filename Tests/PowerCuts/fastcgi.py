@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 
@@ -52,7 +53,8 @@ def ask(address: str, number: int, method: str, path: str, body: bytes, fields: 
     """
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(seconds)
-        connection.bind(f"\0porter-act-{number}")
+        # Such addresses are the whole machine's; other processes count from 0, too.
+        connection.bind(f"\0porter-act-{number}-{os.getpid()}")
         connection.connect(address)
         connection.sendall(_request(method, path, body, fields))
         answer = b""

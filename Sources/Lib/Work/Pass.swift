@@ -78,15 +78,16 @@ extension Work {
 
     /// Destroys machines with our mark that no current attempt of a running task owns.
     ///
-    /// The engines of people take turns at being first: one that hangs must not keep the others out for ever.
+    /// Which of people's engines is first is left to chance: one that hangs must not keep the others out for ever.
     private func destroyLeftovers() throws(StoreError) -> Int {
         guard let instance = try store.findMark(Self.instanceMark) else { return 0 }
         let own = world.ownMachines == nil ? [] : try store.listFlyScopes()
-        let turn = own.isEmpty ? 0 : Int(now.seconds / 30) % own.count
-        let start = ContinuousClock.now
+        let random = world.entropy.bytes(2).reduce(0) { $0 << 8 | Int($1) }
+        let first = own.isEmpty ? 0 : random % own.count
+        let start = now
         var destroyed = 0
-        for account in [nil] + (own[turn...] + own[..<turn]).map(Optional.some)
-        where ContinuousClock.now - start < .seconds(Self.leftoverLimit) {
+        for account in [nil] + (own[first...] + own[..<first]).map(Optional.some)
+        where now - start < Int64(Self.leftoverLimit) * 1000 {
             destroyed += try destroyLeftovers(of: instance, in: machines(account))
         }
         return destroyed
