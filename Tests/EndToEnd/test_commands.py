@@ -178,6 +178,8 @@ def test_a_stranger_is_refused_once_and_then_met_with_silence(person):
 
 
 def test_accounts_that_are_not_served_get_nothing(person):
+    # Whose App it is Porter learns with the first command.
+    person.stack.wait_for_ending(person.start("@porter demo do: say hello", person.new_issue()))
     before = len(person.stack.rows("SELECT 1 FROM deliveries"))
     created = person.stack.control(
         "POST", "/issues", {"repository": "other-org/else", "title": "Elsewhere", "body": "", "author": "hubert"})
