@@ -86,6 +86,16 @@ import Testing
         #expect(!mayHold(payload))
     }
 
+    @Test func `a mention is found wherever it stands among other signs, and nothing else is`() {
+        for before in 0..<140 {
+            for mention in ["@porter", #"\u0040porter"#, ""] {
+                let payload =
+                    String(repeating: "/", count: before) + mention + String(repeating: "@p", count: 40)
+                #expect(mayHold(payload) == !mention.isEmpty, "\(mention) after \(before) bytes")
+            }
+        }
+    }
+
     @Test func `it never says no for a comment that parses, however JSON escapes it`() {
         let seed = UInt64.random(in: 0 ... .max)
         var generator = SeededGenerator(seed: seed)

@@ -1,5 +1,6 @@
 import COpenSSL
 package import FoundationEssentials
+import Synchronization
 
 /// A failure of a cryptographic operation.
 ///
@@ -61,18 +62,53 @@ package enum SHA256 {
 package enum HMACSHA256 {
     /// The 32 bytes of the code, over the bytes as they lie in memory.
     ///
-    /// - SeeAlso: <https://docs.openssl.org/3.0/man3/HMAC/>
+    /// - SeeAlso: <https://docs.openssl.org/3.0/man3/EVP_MAC/>
     package static func code(for bytes: some ContiguousBytes, key: String) -> [UInt8] {
         code(for: bytes, key: Array(key.utf8))
     }
 
     static func code(for bytes: some ContiguousBytes, key: [UInt8]) -> [UInt8] {
-        bytes.withUnsafeBytes { buffer in
+        let context = idle.withLock { $0.popLast() } ?? Context()
+        defer { idle.withLock { $0.append(context) } }
+        return bytes.withUnsafeBytes { context.code(for: $0, key: key) }
+    }
+
+    /// Contexts that nobody uses now: as many as threads ever computed a code at once.
+    private static let idle = Mutex<[Context]>([])
+
+    /// OpenSSL's state, keyed anew for each code: finding the algorithm by its name takes as long as 4 KB do.
+    // Safe because whoever takes it out of the list is the only one to have it.
+    private final class Context: @unchecked Sendable {
+        private let pointer: OpaquePointer
+
+        init() {
+            let algorithm = EVP_MAC_fetch(nil, "HMAC", nil)
+            defer { EVP_MAC_free(algorithm) }
+            var digest = Array("SHA256".utf8CString)
+            let made = digest.withUnsafeMutableBufferPointer { digest -> OpaquePointer? in
+                let parameters = [
+                    OSSL_PARAM_construct_utf8_string("digest", digest.baseAddress, 0),
+                    OSSL_PARAM_construct_end(),
+                ]
+                guard let made = EVP_MAC_CTX_new(algorithm) else { return nil }
+                return EVP_MAC_CTX_set_params(made, parameters) == 1 ? made : nil
+            }
+            guard let made else { preconditionFailure("OpenSSL has HMAC with SHA-256") }
+            pointer = made
+        }
+
+        deinit {
+            EVP_MAC_CTX_free(pointer)
+        }
+
+        func code(for bytes: UnsafeRawBufferPointer, key: [UInt8]) -> [UInt8] {
             var code = [UInt8](repeating: 0, count: 32)
-            let made = HMAC(
-                EVP_sha256(), key, Int32(key.count), buffer.bindMemory(to: UInt8.self).baseAddress,
-                buffer.count, &code, nil)
-            precondition(made != nil, "HMAC cannot fail")
+            var length = 0
+            let made =
+                EVP_MAC_init(pointer, key, key.count, nil) == 1
+                && EVP_MAC_update(pointer, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count) == 1
+                && EVP_MAC_final(pointer, &code, &length, code.count) == 1
+            precondition(made && length == code.count, "HMAC cannot fail")
             return code
         }
     }

@@ -120,25 +120,26 @@ struct JSONScan {
     }
 
     private static func isNumber(_ word: UnsafeRawBufferPointer) -> Bool {
-        var rest = Substring(decoding: word, as: UTF8.self).utf8
-        func digits() -> Int {
-            let before = rest.count
-            rest = rest.drop { $0 >= 48 && $0 <= 57 }
-            return before - rest.count
+        var index = 0
+        func takes(_ sign: UInt8, or other: UInt8? = nil) -> Bool {
+            guard index < word.count, word[index] == sign || word[index] == other else { return false }
+            index += 1
+            return true
         }
-        if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
-        let startsWithZero = rest.first == 48
+        func digits() -> Int {
+            let first = index
+            while index < word.count, word[index] >= 48, word[index] <= 57 { index += 1 }
+            return index - first
+        }
+        _ = takes(UInt8(ascii: "-"))
+        let startsWithZero = index < word.count && word[index] == 48
         let whole = digits()
         guard whole > 0, !(startsWithZero && whole > 1) else { return false }
-        if rest.first == UInt8(ascii: ".") {
-            rest.removeFirst()
+        if takes(UInt8(ascii: ".")), digits() == 0 { return false }
+        if takes(UInt8(ascii: "e"), or: UInt8(ascii: "E")) {
+            _ = takes(UInt8(ascii: "+"), or: UInt8(ascii: "-"))
             guard digits() > 0 else { return false }
         }
-        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
-            rest.removeFirst()
-            if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
-            guard digits() > 0 else { return false }
-        }
-        return rest.isEmpty
+        return index == word.count
     }
 }

@@ -15,15 +15,17 @@ package enum WebhookSignature {
     }
 
     private static func bytes(_ text: Substring) -> [UInt8]? {
-        guard text.utf8.count == 64 else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(32)
-        var rest = text.utf8[...]
-        while let first = rest.popFirst(), let second = rest.popFirst() {
-            guard let high = digit(first), let low = digit(second) else { return nil }
-            bytes.append(high << 4 | low)
-        }
-        return bytes
+        text.utf8.withContiguousStorageIfAvailable { text in
+            guard text.count == 64 else { return nil }
+            var bytes = [UInt8](repeating: 0, count: 32)
+            for index in bytes.indices {
+                guard let high = digit(text[2 * index]), let low = digit(text[2 * index + 1]) else {
+                    return nil
+                }
+                bytes[index] = high << 4 | low
+            }
+            return bytes
+        } ?? nil
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {
