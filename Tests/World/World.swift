@@ -48,8 +48,7 @@ package final class World: Sendable {
     /// A world with one repository, one open issue, and people whose logins say what they may do:
     /// `maria` (1) and `wim` (2) can push, `rita` (3) can only read.
     package init(change: (inout Policy) -> Void = { _ in }) throws {
-        let root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
-        folder = root + "/porter-world-" + UUID().uuidString
+        folder = Self.home + "/" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var policy = Policy(
             callbackURL: "https://porter.example", mention: "porter",
@@ -71,6 +70,24 @@ package final class World: Sendable {
     deinit {
         try? FileManager.default.removeItem(atPath: folder)
     }
+
+    private static let homes = "porter-worlds-"
+
+    /// Where this process has its worlds, until it ends: one whose thread stands still for ever has no end itself.
+    ///
+    /// What processes left that were killed goes, too.
+    private static let home: String = {
+        let root = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NSTemporaryDirectory()
+        let files = FileManager.default
+        for name in (try? files.contentsOfDirectory(atPath: root)) ?? [] where name.hasPrefix(homes) {
+            guard let owner = Int32(name.dropFirst(homes.count)), kill(owner, 0) != 0, errno == ESRCH else {
+                continue
+            }
+            try? files.removeItem(atPath: root + "/" + name)
+        }
+        atexit { try? FileManager.default.removeItem(atPath: World.home) }
+        return root + "/" + homes + String(getpid())
+    }()
 
     /// The current moment.
     package var now: Instant { time.now }
