@@ -215,14 +215,14 @@ extension Transaction {
     fileprivate func stopTasks(
         repository: Int64, issue: Int, closedAt: Instant?, at now: Instant
     ) throws -> Bool {
-        let meant = try Row.fetchAll(
+        let meant = try PorterTask.fetchAll(
             db,
             sql: """
                 SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ? AND finished_at IS NULL
                     AND coalesce(written_at, created_at - 60000) <= ?
                 """,
             arguments: [repository, issue, closedAt?.milliseconds ?? .max]
-        ).map(PorterTask.init(row:))
+        )
         for task in meant {
             guard try requestStop(task, reason: .issueClosed, detail: nil, at: now) else { continue }
             try audit(

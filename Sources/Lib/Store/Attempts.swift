@@ -86,7 +86,9 @@ package struct Attempt: Hashable, Sendable {
             self.usage = usage
         }
     }
+}
 
+extension Attempt: FetchableRecord {
     init(row: Row) throws {
         guard let task = TaskID(rawValue: row["task_id"]) else {
             throw StoreError(.corrupt, operation: "read an attempt", message: "no task id")
@@ -139,20 +141,20 @@ extension Database {
     /// The attempt of that number.
     package func findAttempt(_ task: TaskID, _ number: Int) throws(StoreError) -> Attempt? {
         try read("find attempt") { db in
-            try Row.fetchOne(
+            try Attempt.fetchOne(
                 db, sql: "SELECT * FROM attempts WHERE task_id = ? AND number = ?",
                 arguments: [task.rawValue, number]
-            ).map(Attempt.init(row:))
+            )
         }
     }
 
     /// All attempts of the task, the first first.
     package func listAttempts(_ task: TaskID) throws(StoreError) -> [Attempt] {
         try read("list attempts") { db in
-            try Row.fetchAll(
+            try Attempt.fetchAll(
                 db, sql: "SELECT * FROM attempts WHERE task_id = ? ORDER BY number",
                 arguments: [task.rawValue]
-            ).map(Attempt.init(row:))
+            )
         }
     }
 

@@ -77,7 +77,7 @@ extension Database {
     /// - Parameter person: whose picture it is: only what that person sees on GitHub; nil is everything.
     package func listRepositories(visibleTo person: Int64?) throws(StoreError) -> [RepositoryRecord] {
         try read("list repositories") { db in
-            try Row.fetchAll(
+            try RepositoryRecord.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM repositories
@@ -85,7 +85,7 @@ extension Database {
                         (SELECT repository_id FROM person_repositories WHERE person_id = ?1)
                     ORDER BY lower(owner_login), lower(name), id
                     """, arguments: [person]
-            ).map(RepositoryRecord.init(row:))
+            )
         }
     }
 
@@ -107,8 +107,7 @@ extension Database {
     /// The repository of that id.
     package func findRepository(_ id: Int64) throws(StoreError) -> RepositoryRecord? {
         try read("find repository") { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM repositories WHERE id = ?", arguments: [id])
-                .map(RepositoryRecord.init(row:))
+            try RepositoryRecord.fetchOne(db, sql: "SELECT * FROM repositories WHERE id = ?", arguments: [id])
         }
     }
 
@@ -236,7 +235,7 @@ extension Database {
     }
 }
 
-extension RepositoryRecord {
+extension RepositoryRecord: FetchableRecord {
     init(row: Row) {
         reference = RepositoryRef(
             installationID: row["installation_id"], id: row["id"], owner: row["owner_login"],

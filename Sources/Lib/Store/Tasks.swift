@@ -34,147 +34,8 @@ extension Database {
     /// The task that a command's comment made.
     package func findTask(comment: Int64) throws(StoreError) -> PorterTask? {
         try read("find task by comment") { db in
-            try Row.fetchOne(db, sql: "SELECT * FROM tasks WHERE comment_id = ?", arguments: [comment])
-                .map(PorterTask.init(row:))
+            try PorterTask.fetchOne(db, sql: "SELECT * FROM tasks WHERE comment_id = ?", arguments: [comment])
         }
-    }
-
-    /// Tasks whose words a page of a search reads at most: their rows lie all over the file.
-    static let searchDepth = 2_000
-
-    /// The page of tasks that the filter lets through, newest first.
-    ///
-    /// A task whose author's permission is not known yet is in no list. The page is found in an index that holds all
-    /// that is asked for but words; only then the rows themselves are read. Words are looked for in ``searchDepth``
-    /// tasks; the next page goes on below those.
-    package func listTasks(_ filter: TaskFilter) throws(StoreError) -> TaskPage {
-        try read("list tasks") { db in
-            let deepest = filter.search == nil ? nil : try Self.deepest(filter, db)
-            // One more than asked for tells whether there is a next page.
-            var wider = filter
-            wider.limit += 1
-            let (sql, arguments) = try Self.page(wider, downTo: deepest, db)
-            let found = try Row.fetchAll(db, sql: sql, arguments: arguments).map { row in
-                ListedTask(
-                    task: try PorterTask(row: row), machineID: row["listed_machine"],
-                    callbacks: row["listed_callbacks"] ?? 0)
-            }
-            let tasks = Array(found.prefix(filter.limit))
-            return TaskPage(tasks: tasks, next: found.count > filter.limit ? tasks.last?.task.id : deepest)
-        }
-    }
-
-    /// The last task in whose words a page of the search looks; nil when there are no more than those.
-    private static func deepest(_ filter: TaskFilter, _ db: GRDB.Database) throws -> TaskID? {
-        let (condition, arguments) = try condition(filter, db)
-        return try String.fetchOne(
-            db,
-            sql: """
-                SELECT id FROM tasks INDEXED BY tasks_list
-                WHERE \(condition) ORDER BY id DESC LIMIT 1 OFFSET \(searchDepth - 1)
-                """, arguments: arguments
-        ).flatMap(TaskID.init(rawValue:))
-    }
-
-    /// The statement of a page.
-    static func page(
-        _ filter: TaskFilter, downTo deepest: TaskID? = nil, _ db: GRDB.Database
-    ) throws -> (sql: String, arguments: StatementArguments) {
-        var (condition, arguments) = try condition(filter, db)
-        if let deepest {
-            condition += " AND id >= ?"
-            arguments += [deepest.rawValue]
-        }
-        if let search = filter.search {
-            condition += """
-                 AND (instr(lower(issue_title), lower(?)) > 0 OR instr(lower(instructions), lower(?)) > 0)
-                """
-            arguments += [search, search]
-        }
-        arguments += [filter.limit]
-        let sql = """
-            SELECT tasks.*, attempts.machine_id AS listed_machine, attempts.callbacks AS listed_callbacks
-            FROM tasks LEFT JOIN attempts ON attempts.task_id = tasks.id AND attempts.number = tasks.attempt
-            WHERE tasks.id IN (
-                SELECT id FROM tasks INDEXED BY tasks_list WHERE \(condition) ORDER BY id DESC LIMIT ?)
-            ORDER BY tasks.id DESC
-            """
-        return (sql, arguments)
-    }
-
-    /// All that is asked for but words, in terms of what the index of the list holds.
-    private static func condition(
-        _ filter: TaskFilter, _ db: GRDB.Database
-    ) throws -> (sql: String, arguments: StatementArguments) {
-        var clauses = ["(admitted_at IS NOT NULL OR finished_at IS NOT NULL)"]
-        var arguments: StatementArguments = []
-        func require(_ clause: String, _ values: StatementArguments) {
-            clauses.append(clause)
-            arguments += values
-        }
-        if let states = filter.states {
-            let words = Self.someOrNone(states.map(\.rawValue), none: "none")
-            require("state IN (\(Self.marks(words)))", StatementArguments(words))
-        }
-        if let repository = filter.repository {
-            let ids = try Self.repositories(named: repository, db)
-            // One that only its tasks know is found by their names.
-            if ids.isEmpty {
-                require("lower(owner_login || '/' || repository_name) = lower(?)", [repository])
-            } else {
-                require("+repository_id IN (\(Self.marks(ids)))", StatementArguments(ids))
-            }
-        }
-        if let agent = filter.agent { require("agent = ?", [agent]) }
-        if let person = filter.createdBy {
-            let ids = Self.someOrNone(try Self.authors(named: person, db), none: -1)
-            require("+author_id IN (\(Self.marks(ids)))", StatementArguments(ids))
-        }
-        if let issue = filter.issue { require("+issue_number = ?", [issue]) }
-        if let from = filter.from { require("created_at >= ?", [from.milliseconds]) }
-        if let to = filter.to { require("created_at <= ?", [to.milliseconds]) }
-        if let person = filter.visibleTo {
-            require(
-                "+repository_id IN (SELECT repository_id FROM person_repositories WHERE person_id = ?)",
-                [person])
-        }
-        if let before = filter.before { require("id < ?", [before.rawValue]) }
-        return (clauses.joined(separator: " AND "), arguments)
-    }
-
-    /// The values, or one that no row has: for an empty list SQLite finds no way through the index, and refuses.
-    private static func someOrNone<Value>(_ values: [Value], none: Value) -> [Value] {
-        values.isEmpty ? [none] : values
-    }
-
-    private static func marks(_ values: [some Any]) -> String {
-        values.map { _ in "?" }.joined(separator: ", ")
-    }
-
-    private static func repositories(named name: String, _ db: GRDB.Database) throws -> [Int64] {
-        try Int64.fetchAll(
-            db, sql: "SELECT id FROM repositories WHERE lower(owner_login || '/' || name) = lower(?)",
-            arguments: [name])
-    }
-
-    /// The ids of those who asked for tasks under that login most recently, or have that id.
-    ///
-    /// Each author is one step in an index, however many tasks they have.
-    private static func authors(named name: String, _ db: GRDB.Database) throws -> [Int64] {
-        let ids = try Int64.fetchAll(
-            db.cachedStatement(
-                sql: """
-                    WITH RECURSIVE authors (id) AS (
-                        SELECT min(author_id) FROM tasks
-                        UNION ALL
-                        SELECT (SELECT min(author_id) FROM tasks WHERE author_id > authors.id) FROM authors
-                        WHERE authors.id IS NOT NULL
-                    )
-                    SELECT id FROM authors WHERE id IS NOT NULL AND lower((
-                        SELECT author_login FROM tasks WHERE author_id = authors.id ORDER BY id DESC LIMIT 1
-                    )) = lower(?)
-                    """), arguments: [name])
-        return ids + [Int64(name)].compactMap { $0 }
     }
 
     /// The issue's tasks that were asked for before the command and have not ended, oldest first.
@@ -188,7 +49,7 @@ extension Database {
     static func unfinishedTasks(
         before command: StoredCommand, _ db: GRDB.Database
     ) throws -> [PorterTask] {
-        try Row.fetchAll(
+        try PorterTask.fetchAll(
             db,
             sql: """
                 SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ? AND finished_at IS NULL
@@ -198,7 +59,7 @@ extension Database {
                 command.repository.id, command.issueNumber, command.receivedAt.milliseconds,
                 command.writtenAt?.milliseconds ?? .max,
             ]
-        ).map(PorterTask.init(row:))
+        )
     }
 
     /// The issue's newest tasks that had been admitted, newest first.
@@ -206,7 +67,7 @@ extension Database {
         repository: Int64, issue: Int, most: Int
     ) throws(StoreError) -> [PorterTask] {
         try read("list recent tasks") { db in
-            try Row.fetchAll(
+            try PorterTask.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM tasks WHERE repository_id = ? AND issue_number = ?
@@ -214,15 +75,14 @@ extension Database {
                             AND reason IS NOT 'not_permitted'))
                     ORDER BY id DESC LIMIT ?
                     """, arguments: [repository, issue, most]
-            ).map(PorterTask.init(row:))
+            )
         }
     }
 
     /// All tasks that run now.
     package func runningTasks() throws(StoreError) -> [PorterTask] {
         try read("list running tasks") { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM tasks WHERE state = 'running' ORDER BY id")
-                .map(PorterTask.init(row:))
+            try PorterTask.fetchAll(db, sql: "SELECT * FROM tasks WHERE state = 'running' ORDER BY id")
         }
     }
 
@@ -344,12 +204,12 @@ extension Transaction {
     }
 }
 
-extension PorterTask {
+extension PorterTask: FetchableRecord {
     /// The row of that id.
     static func fetch(_ id: TaskID, _ db: GRDB.Database) throws -> PorterTask? {
-        try Row.fetchOne(
+        try PorterTask.fetchOne(
             db.cachedStatement(sql: "SELECT * FROM tasks WHERE id = ?"), arguments: [id.rawValue]
-        ).map(PorterTask.init(row:))
+        )
     }
 
     /// Reads a whole row of `tasks`.
