@@ -54,10 +54,11 @@ struct control {
   uint64_t syncs;
   int32_t failing_writes; /* so many writes fail from now on */
   int32_t failing_syncs;
+  int32_t failing_checkpoints; /* so many syncs of the database itself */
   int32_t error;
 };
 
-enum { FILES = 65536, ANSWER_BYTES = 96, NOTHING = 0, A_FILE = 1, THE_FOLDER = 2 };
+enum { FILES = 65536, ANSWER_BYTES = 96, NOTHING = 0, A_FILE = 1, THE_FOLDER = 2, THE_DATABASE = 3 };
 
 static struct control *control;
 static int log_file = -1;
@@ -173,7 +174,7 @@ static int watch(const char *path, int flags, mode_t mode, int base, void *funct
   int error = errno;
   if (descriptor >= FILES) give_up("too many open files");
   if (descriptor >= 0) {
-    tracked[descriptor] = A_FILE;
+    tracked[descriptor] = *rest ? A_FILE : THE_DATABASE;
     if (!was_there) tell(CREATED, inode(descriptor), 0, rest, strlen(rest));
     if (flags & O_TRUNC) tell(RESIZED, inode(descriptor), 0, NULL, 0);
   }
@@ -199,6 +200,8 @@ OPENING(openat, base, BASE)
 OPENING(openat64, base, BASE)
 int __open_2(const char *path, int flags) { return open(path, flags); }
 int __open64_2(const char *path, int flags) { return open(path, flags); }
+
+static int is_file(int kind) { return kind == A_FILE || kind == THE_DATABASE; }
 
 static int kind_of(int descriptor) {
   return control && descriptor >= 0 && descriptor < FILES ? tracked[descriptor] : NOTHING;
@@ -253,7 +256,7 @@ static void note_answer(int descriptor, const void *data, size_t length) {
 }
 
 ssize_t write(int descriptor, const void *data, size_t length) {
-  if (kind_of(descriptor) == A_FILE) return put(descriptor, data, length, 0, 0);
+  if (is_file(kind_of(descriptor))) return put(descriptor, data, length, 0, 0);
   if (!real_write) find_functions();
   int error = errno;
   note_answer(descriptor, data, length);
@@ -263,7 +266,7 @@ ssize_t write(int descriptor, const void *data, size_t length) {
 
 ssize_t writev(int descriptor, const struct iovec *parts, int count) {
   if (!real_writev) find_functions();
-  if (kind_of(descriptor) == A_FILE) give_up("a vectored write to a database is not foreseen");
+  if (is_file(kind_of(descriptor))) give_up("a vectored write to a database is not foreseen");
   if (count > 0) note_answer(descriptor, parts[0].iov_base, parts[0].iov_len);
   return REAL(writev)(descriptor, parts, count);
 }
@@ -280,7 +283,7 @@ ssize_t sendmsg(int descriptor, const struct msghdr *message, int flags) {
 }
 
 ssize_t pwrite64(int descriptor, const void *data, size_t length, off64_t offset) {
-  if (kind_of(descriptor) == A_FILE) return put(descriptor, data, length, offset, 1);
+  if (is_file(kind_of(descriptor))) return put(descriptor, data, length, offset, 1);
   return REAL(pwrite64)(descriptor, data, length, offset);
 }
 ssize_t pwrite(int descriptor, const void *data, size_t length, off_t offset) {
@@ -288,7 +291,7 @@ ssize_t pwrite(int descriptor, const void *data, size_t length, off_t offset) {
 }
 
 int ftruncate64(int descriptor, off64_t length) {
-  if (kind_of(descriptor) != A_FILE) return REAL(ftruncate64)(descriptor, length);
+  if (!is_file(kind_of(descriptor))) return REAL(ftruncate64)(descriptor, length);
   lock();
   int code = fails(&control->failing_writes) ? -1 : REAL(ftruncate64)(descriptor, length);
   int error = errno;
@@ -300,7 +303,7 @@ int ftruncate64(int descriptor, off64_t length) {
 int ftruncate(int descriptor, off_t length) { return ftruncate64(descriptor, length); }
 
 int posix_fallocate(int descriptor, off_t offset, off_t length) {
-  if (kind_of(descriptor) == A_FILE) give_up("posix_fallocate of a database is not foreseen");
+  if (is_file(kind_of(descriptor))) give_up("posix_fallocate of a database is not foreseen");
   return REAL(posix_fallocate)(descriptor, offset, length);
 }
 
@@ -323,7 +326,8 @@ static int flush(int descriptor, void *function) {
   uint64_t file = kind == THE_FOLDER ? 0 : inode(descriptor);
   lock();
   uint64_t number = ++control->syncs;
-  int is_to_fail = kind == A_FILE && fails(&control->failing_syncs);
+  int is_to_fail = is_file(kind) && fails(&control->failing_syncs);
+  if (kind == THE_DATABASE && !is_to_fail) is_to_fail = fails(&control->failing_checkpoints);
   int error = control->error;
   tell(SYNC_BEGAN, file, number, NULL, 0);
   unlock();
@@ -359,18 +363,19 @@ void disk_mark(const char *text) {
   unlock();
 }
 
-/* Lets so many writes and syncs of database files fail from now on, with that error. */
-void disk_fail(int writes, int syncs, int error) {
+/* Lets so many writes and syncs of all files, and syncs of the database itself, fail from now on, with that error. */
+void disk_fail(int writes, int syncs, int checkpoints, int error) {
   lock();
   control->failing_writes = writes;
   control->failing_syncs = syncs;
+  control->failing_checkpoints = checkpoints;
   control->error = error;
   unlock();
 }
 
 int disk_failures_left(void) {
   lock();
-  int left = control->failing_writes + control->failing_syncs;
+  int left = control->failing_writes + control->failing_syncs + control->failing_checkpoints;
   unlock();
   return left;
 }

@@ -36,9 +36,9 @@ class Disk:
             "PORTER_DISK_CONTROL": str(control), "PORTER_DISK_SYNCHRONOUS": synchronous,
         }
 
-    def fail(self, writes=0, syncs=0, error=errno.EIO) -> None:
-        """Lets so many writes and syncs of the database's files fail from now on."""
-        self._library.disk_fail(writes, syncs, error)
+    def fail(self, writes=0, syncs=0, checkpoints=0, error=errno.EIO) -> None:
+        """Lets so many writes and syncs of the database's files, and syncs of it without its log, fail from now on."""
+        self._library.disk_fail(writes, syncs, checkpoints, error)
 
     @property
     def failures_left(self) -> int:

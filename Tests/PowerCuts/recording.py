@@ -7,7 +7,9 @@ killed, syncs and writes fail for a moment.
 
 from __future__ import annotations
 
+import contextlib
 import random
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -19,6 +21,8 @@ from stack import Stack
 
 # Seconds between two troubles.
 BETWEEN_TROUBLES = (0.5, 2.0)
+# Seconds for which somebody reads, while the log grows by some MiB.
+READING = (0.3, 1.0)
 # Reports of workers that a recording waits for, so many times its length at most.
 REPORTS = 20
 PATIENCE = 4
@@ -51,6 +55,10 @@ def record(
                 load.reports < reports and passed < seconds * PATIENCE):
             troubles.happen()
             time.sleep(troubles.chance.uniform(*BETWEEN_TROUBLES))
+        # The one trouble that each recording has, with time in which the log begins anew.
+        troubles.cease()
+        troubles.fail_checkpoints()
+        time.sleep(max(BETWEEN_TROUBLES))
         load.is_over.set()
         for thread in threads:
             thread.join()
@@ -71,7 +79,8 @@ class Troubles:
     def happen(self) -> None:
         self.chance.choice([
             self.watchdog, self.end_one, self.end_all, self.kill_one, *[self.fail_syncs] * 2,
-            *[self.fail_writes] * 2])()
+            *[self.fail_writes] * 2,
+            self.fail_checkpoints])()
 
     def watchdog(self) -> None:
         """A pass beside the rest; one that is still at work is killed."""
@@ -115,6 +124,18 @@ class Troubles:
 
     def fail_writes(self) -> None:
         self.disk.fail(writes=self.chance.randint(1, 6))
+
+    def fail_checkpoints(self) -> None:
+        """Somebody reads for a while, so that checkpoints copy a part of the log and sync nothing; then their syncs fail.
+
+        What they had copied must be copied again, or it may never reach the disk.
+        """
+        database = self.stack.environment["PORTER_DATABASE"]
+        with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM tasks").fetchone()
+            time.sleep(self.chance.uniform(*READING))
+            self.disk.fail(checkpoints=self.chance.randint(1, 3))
 
     def cease(self) -> None:
         self.disk.fail()

@@ -116,6 +116,7 @@ final class Checkpoints: Sendable {
             if let reader { return reader }
             var configuration = Configuration()
             configuration.label = "porter.checkpoints"
+            configuration.prepareDatabase(SyncGuard.watch)
             let made = try DatabaseQueue(path: path, configuration: configuration)
             reader = made
             return made

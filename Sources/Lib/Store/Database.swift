@@ -67,6 +67,7 @@ package final class Database: Sendable {
             configuration.journalMode = .wal
             configuration.maximumReaderCount = Self.readers
             configuration.prepareDatabase { db in
+                try SyncGuard.watch(db)
                 try db.execute(sql: "PRAGMA cache_size = -\(Self.cache)")
                 // A savepoint's undo is a file otherwise, made and removed at each commit.
                 try db.execute(sql: "PRAGMA temp_store = MEMORY")
