@@ -81,4 +81,77 @@ import Testing
         }
         #expect(error?.reason == .pushRejected)
     }
+
+    @Test func `a push that the remote's own trouble ended is tried again`() throws {
+        let (_, head) = try scene.commit("echo x > x.txt")
+        try folder.shell(
+            """
+            cat > origin.git/hooks/pre-receive <<'END'
+            #!/bin/sh
+            echo try >> tries
+            [ "$(wc -l < tries)" -gt 2 ] && exit 0
+            echo "Internal Server Error" >&2
+            exit 1
+            END
+            chmod +x origin.git/hooks/pre-receive
+            """)
+        let push = Push(workspace: workspace, assignment: assignment())
+        try push.run(head, with: Credential(username: "u", token: "t", expires_at: ""), scene.limit)
+        #expect(
+            try folder.shell("git -C origin.git rev-parse refs/heads/porter/task_01J0000000000000000000000A")
+                == head)
+        #expect(try folder.shell("wc -l < origin.git/tries") == "3")
+    }
+
+    @Test func `a push that the remote refused is not tried again`() throws {
+        let (_, head) = try scene.commit("echo x > x.txt")
+        try folder.shell(
+            """
+            printf '#!/bin/sh\necho try >> tries\nexit 1\n' > origin.git/hooks/pre-receive
+            chmod +x origin.git/hooks/pre-receive
+            """)
+        let push = Push(workspace: workspace, assignment: assignment())
+        let error = #expect(throws: WorkerFailure.self) {
+            try push.run(head, with: Credential(username: "u", token: "t", expires_at: ""), scene.limit)
+        }
+        #expect(error?.reason == .pushRejected)
+        #expect(try folder.shell("wc -l < origin.git/tries") == "1")
+    }
+
+    @Test(arguments: [
+        (
+            "fatal: unable to access 'https://x/': The requested URL returned error: 502",
+            Tries.Outlook.passing
+        ),
+        ("fatal: unable to access 'https://x/': The requested URL returned error: 429", .passing),
+        ("fatal: unable to access 'https://x/': Failed to connect to x port 443", .passing),
+        ("fatal: unable to access 'https://x/': Could not resolve host: x", .passing),
+        ("error: RPC failed; curl 92 HTTP/2 stream 0 was not closed cleanly", .passing),
+        ("send-pack: unexpected disconnect while reading sideband packet", .passing),
+        ("fatal: https://x/info/refs not valid: is this a git repository?", .passing),
+        ("!\tHEAD:refs/heads/b\t[remote rejected] (Internal Server Error)", .passing),
+        ("!\tHEAD:refs/heads/b\t[remote rejected] (protected branch hook declined)", .final),
+        ("!\tHEAD:refs/heads/b\t[rejected] (fetch first)", .final),
+        ("fatal: couldn't find remote ref refs/heads/gone", .final),
+        ("fatal: unable to access 'https://x/': SSL certificate problem: self-signed", .final),
+        ("remote: Repository not found.\nfatal: repository 'https://x/' not found", .doubtful),
+        ("fatal: unable to access 'https://x/': The requested URL returned error: 403", .doubtful),
+        ("fatal: Authentication failed for 'https://x/'", .doubtful),
+    ])
+    func `only what the remote decided ends the tries`(words: String, outlook: Tries.Outlook) {
+        #expect(Tries.Outlook(words: words) == outlook)
+    }
+
+    @Test func `a doubtful refusal gets three tries, and nothing is tried beyond the limit`() {
+        var tries = Tries()
+        let goesOn = [.doubtful, .passing, .doubtful, .doubtful].map {
+            tries.next(after: $0, within: scene.limit)
+        }
+        #expect(goesOn == [true, true, true, false])
+        var late = Tries()
+        let isTriedLate = late.next(after: .passing, within: TimeLimit("The test", seconds: 0))
+        #expect(!isTriedLate)
+        let isTriedCancelled = late.next(after: .passing, within: scene.limit, isCancelled: { true })
+        #expect(!isTriedCancelled)
+    }
 }

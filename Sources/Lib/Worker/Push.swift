@@ -10,19 +10,22 @@ struct Push: Sendable {
     /// Seconds that the push and the look afterwards get each, even when the time is nearly over.
     static let least = 10
 
-    /// Pushes the commit to the task's branch, never by force.
+    /// Pushes the commit to the task's branch, never by force, until it is there or the remote has decided otherwise.
     ///
     /// - Throws: ``WorkerFailure`` with why the remote refused it.
     func run(_ head: String, with credential: Credential, _ limit: TimeLimit) throws(WorkerFailure) {
         let given = assignment.repository.clone_url
-        do throws(WorkerFailure) {
-            try push(head, to: given, with: credential, limit)
-        } catch {
+        var url = given
+        var tries = Tries()
+        while let (failure, outlook) = try push(head, to: url, with: credential, limit) {
             // A repository that was renamed or transferred during the run.
-            guard error.reason == .pushRejected,
-                let moved = newAddress(given, credential, limit.left(atLeast: .seconds(Self.least)))
-            else { throw error }
-            try push(head, to: moved, with: credential, limit)
+            if failure.reason == .pushRejected, outlook != .passing, url == given,
+                let moved = newAddress(url, credential, limit.left(atLeast: .seconds(Self.least)))
+            {
+                url = moved
+                continue
+            }
+            guard tries.next(after: outlook, within: limit) else { throw failure }
         }
     }
 
@@ -54,9 +57,10 @@ struct Push: Sendable {
         return moved == url ? nil : moved
     }
 
+    /// One try: nil when the commit is there, else why it is not and whether another try may help.
     private func push(
         _ head: String, to url: String, with credential: Credential, _ limit: TimeLimit
-    ) throws(WorkerFailure) {
+    ) throws(WorkerFailure) -> (WorkerFailure, Tries.Outlook)? {
         let target = "refs/heads/\(assignment.branch)"
         let time = limit.left(atLeast: .seconds(Self.least))
         let pushed = try workspace.attempt { () throws(ProcessError) in
@@ -66,10 +70,10 @@ struct Push: Sendable {
         }
         // The remote has the last word, even after an answer that was lost.
         let look = limit.left(atLeast: .seconds(Self.least))
-        if try remoteHead(credential, url, target, look) == head { return }
+        if try remoteHead(credential, url, target, look) == head { return nil }
         if pushed.wasTimedOut { throw limit.failure }
         let words = String(decoding: pushed.errors + pushed.output, as: UTF8.self)
-        throw WorkerFailure(Self.reason(words), Self.summary(words))
+        return (WorkerFailure(Self.reason(words), Self.summary(words)), Tries.Outlook(words: words))
     }
 
     private func remoteHead(

@@ -74,21 +74,26 @@ struct Workspace: Sendable {
             "fetch", "-q", "--no-tags", "--depth=\(Self.depth)", "--", url,
             "+refs/heads/\(base):refs/heads/base",
         ]
-        let time = try limit.left()
-        let got = try attempt {
-            () throws(ProcessError) in
-            try git.run(
-                fetch, in: repository, credential: (assignment.credential, url), timeout: time,
-                isCancelled: isCancelled)
-        }
-        if got.wasTimedOut { throw limit.failure }
-        guard got.isGood else {
+        var tries = Tries()
+        while true {
+            let time = try limit.left()
+            let got = try attempt {
+                () throws(ProcessError) in
+                try git.run(
+                    fetch, in: repository, credential: (assignment.credential, url), timeout: time,
+                    isCancelled: isCancelled)
+            }
+            if got.wasTimedOut { throw limit.failure }
+            if got.isGood { break }
             let words = got.lastError
             let isMissing = ["couldn't find remote ref", "invalid refspec"].contains { words.contains($0) }
             if isMissing {
                 throw WorkerFailure(.baseBranchMissing, "There is no branch \(base).")
             }
-            throw WorkerFailure(Self.isFull(words) ? .diskFull : .cloneFailed, words)
+            let outlook = Tries.Outlook(words: String(decoding: got.errors, as: UTF8.self))
+            guard tries.next(after: outlook, within: limit, isCancelled: isCancelled) else {
+                throw WorkerFailure(Self.isFull(words) ? .diskFull : .cloneFailed, words)
+            }
         }
         let head = try run(
             ["-C", repository, "rev-parse", "refs/heads/base^{commit}"], .cloneFailed, limit
