@@ -213,8 +213,10 @@ import Testing
             _ = FileManager.default.createFile(atPath: folder + name, contents: nil)
         }
 
-        #expect(store.database.removeDeadHolders(most: 1) == 1)
-        #expect(store.database.removeDeadHolders() == 1)
+        // The system decides which file comes first, a living one's perhaps.
+        let first = store.database.removeDeadHolders(most: 1)
+        #expect(first <= 1)
+        #expect(store.database.removeDeadHolders() == 2 - first)
         #expect(store.database.removeDeadHolders() == 0)
 
         let left = try FileManager.default.contentsOfDirectory(atPath: folder)

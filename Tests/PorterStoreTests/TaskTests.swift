@@ -87,6 +87,27 @@ import Testing
         return store
     }
 
+    @Test
+    func
+        `a person's new name follows into their tasks when they sign in, and the old one is somebody else's`()
+        throws
+    {
+        let store = try Store()
+        try store.accept(1, by: 1)
+        try store.accept(2, by: 2, issue: 8)
+        try store.run("UPDATE tasks SET admitted_at = 1, agent = 'demo', base_branch = 'main'")
+        try store.database.savePerson(Person(id: 1, login: "renamed"), at: store.start)
+        try store.database.savePerson(Person(id: 2, login: "p1"), at: store.start)
+        func tasks(of login: String) throws -> [TaskID] {
+            var filter = TaskFilter(limit: 9)
+            filter.createdBy = login
+            return try store.database.listTasks(filter).tasks.map(\.task.id)
+        }
+        #expect(try store.task(1).author.login == "renamed")
+        #expect(try tasks(of: "renamed") == [Store.id(1)])
+        #expect(try tasks(of: "p1") == [Store.id(2)])
+    }
+
     @Test(arguments: TaskState.allCases)
     func `a state is followed by those that the domain allows, and by no other`(state: TaskState) throws {
         for next in TaskState.allCases where next.isFinal && state.mayBecome(next) {

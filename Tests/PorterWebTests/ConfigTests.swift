@@ -210,6 +210,42 @@ struct PageClient {
             ["provider": "openai", "name": name, "value": value])
     }
 
+    @Test(
+        arguments: [
+            (
+                "PUT", "/api/config/provider-credentials",
+                [
+                    "provider": "openai", "name": "OPENAI_API_KEY", "value": "sk-long-enough",
+                    "scope": "shared",
+                ]
+            ),
+            ("PUT", "/api/config/fly", ["token": "fo1_long_enough", "app": "app", "regoin": "ams"]),
+            ("POST", "/api/config/validate/provider", ["provider": "openai", "x": "y"]),
+            ("POST", "/api/auth/logout", ["all": "true"]),
+        ] as [(String, String, [String: String])])
+    func `a field that is not known is refused by its name`(
+        method: String, path: String, body: [String: String]
+    )
+        throws
+    {
+        let scene = try Scene()
+        let response = try PageClient(scene).send(method, path, body)
+        #expect(response.status == 422, "\(response.text)")
+        #expect(response.message.contains("is not known here"), "\(response.message)")
+        #expect(try scene.world.store.listSecrets(scope: "person:1").isEmpty)
+    }
+
+    @Test(arguments: ["Host: evil", "X-Team: a\nContent-Length: 5", "transfer-encoding: chunked"])
+    func `headers that HTTP itself sets are no headers of a gateway`(value: String) throws {
+        let scene = try Scene()
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
+        let response = wim.send(
+            "PUT", "/api/config/provider-credentials?scope=shared",
+            ["provider": "openai", "name": "OPENAI_CUSTOM_HEADERS", "value": value])
+        #expect(response.status == 422)
+        #expect(response.message.contains("Host"))
+    }
+
     @Test func `a key goes in and never comes out`() throws {
         let scene = try Scene()
         let maria = try PageClient(scene)

@@ -158,6 +158,22 @@ import Testing
         try #require(try scene.world.work.offerSetUp()).reveal { $0 }
     }
 
+    @Test func `another site's page is refused, an unknown field too, and the token stays good`() throws {
+        let scene = try bare()
+        let good = try token(scene)
+        let body = Scene.json(["token": good])
+        let foreign = scene.send(
+            "POST", "/api/setup/manifest",
+            ["Content-Type": "application/json", "Origin": "https://evil.example"], body)
+        #expect(foreign.status == 403)
+        #expect(foreign.error == "origin")
+        #expect(manifest(scene, ["token": good, "ownr": "acme"]).status == 422)
+        let own = scene.send(
+            "POST", "/api/setup/manifest",
+            ["Content-Type": "application/json", "Origin": scene.world.work.policy.publicURL], body)
+        #expect(own.status == 200)
+    }
+
     @Test func `the page may send its form to GitHub, and is gone once Porter is set up`() throws {
         let scene = try bare()
         let page = scene.send("GET", "/setup")

@@ -100,7 +100,14 @@ package struct ModelProvider: Sendable {
         all.first { $0.variables.contains(variable) }
     }
 
-    /// Reads further headers, `Name: value` on lines of their own; nil when a line is none.
+    /// Headers that belong to the connection or the body, which no setting may change.
+    private static let reservedHeaders: Set<String> = [
+        "host", "content-length", "content-type", "transfer-encoding", "connection", "keep-alive", "te",
+        "trailer",
+        "upgrade", "expect", "proxy-authorization", "proxy-connection",
+    ]
+
+    /// Reads further headers, `Name: value` on lines of their own; nil when a line is none, or names a reserved one.
     package static func headers(_ text: String) -> [(name: String, value: String)]? {
         var found: [(name: String, value: String)] = []
         for line in text.split(whereSeparator: \.isNewline) {
@@ -114,7 +121,7 @@ package struct ModelProvider: Sendable {
                     default: false
                     }
                 }
-            guard parts.count == 2, isToken else { return nil }
+            guard parts.count == 2, isToken, !reservedHeaders.contains(name.lowercased()) else { return nil }
             let value = String(parts[1].drop { $0 == " " })
             guard value.utf8.allSatisfy({ $0 >= 32 && $0 != 127 }) else { return nil }
             found.append((name, value))

@@ -29,6 +29,10 @@ extension Transaction {
             INSERT INTO people (id, login, created_at, signed_in_at) VALUES (?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET login = excluded.login, signed_in_at = excluded.signed_in_at
             """, [person.id, person.login, now.milliseconds, now.milliseconds])
+        // Names follow renames; whoever has the old one now is somebody else.
+        try run(
+            "UPDATE tasks SET author_login = ?2 WHERE author_id = ?1 AND author_login <> ?2",
+            [person.id, person.login])
     }
 }
 

@@ -70,13 +70,14 @@ extension Database {
             let before: Data = row[column.column]
             // A row that was made a moment ago and is sealed in the same transaction never shows like this.
             let id = sealer.keyID([UInt8](before))
-            if id == sealer.currentKey {
-                report.current += 1
-                continue
-            }
             let place = column.place(row)
             do throws(Sealer.Failure) {
+                // What bears the current key's name is opened, too: another key may have been given that name.
                 let value = try sealer.open([UInt8](before), place)
+                guard id != sealer.currentKey else {
+                    report.current += 1
+                    continue
+                }
                 let after = try sealer.seal(value, place)
                 renewed.append(Renewed(key: column.key(of: row), before: before, after: after.asData))
             } catch {

@@ -29,6 +29,8 @@ package struct FailedSignIn: Hashable, Sendable {
     package let failure: String
     /// Where the person can mend it; nil when there is no such page.
     package let action: String?
+    /// The page of ours to which it was to lead.
+    package let returnTo: String
 }
 
 extension Database {
@@ -87,11 +89,11 @@ extension Database {
             let row = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT failure, action FROM sign_ins WHERE browser_digest = ? AND used_at IS NOT NULL
+                    SELECT failure, action, return_to FROM sign_ins WHERE browser_digest = ? AND used_at IS NOT NULL
                     ORDER BY used_at DESC LIMIT 1
                     """, arguments: [browser.asData])
             guard let row, let failure = row["failure"] as String? else { return nil }
-            return FailedSignIn(failure: failure, action: row["action"])
+            return FailedSignIn(failure: failure, action: row["action"], returnTo: row["return_to"])
         }
     }
 }

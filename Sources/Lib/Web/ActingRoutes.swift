@@ -45,6 +45,12 @@ extension Site {
         let base_branch: String?
         @JSONNumber var timeout_s: Int?
         let draft: Bool?
+
+        static let fields = [
+            "repo_owner", "repo_name", "issue_number", "instructions", "agent", "model", "priority",
+            "base_branch",
+            "timeout_s", "draft",
+        ]
     }
 
     private func ask(_ exchange: Exchange) throws(Failure) -> Response {
@@ -52,7 +58,7 @@ extension Site {
         _ = try sight(exchange)
         // Whether it is there and may be pushed to comes before whatever else the body says.
         let repository = try place(exchange, visitor)
-        let body = try Bodies.read(AskBody.self, exchange)
+        let body = try Bodies.read(AskBody.self, only: AskBody.fields, exchange)
         let request = TaskRequest(
             repository: repository, issue: body.issue_number, wish: try wish(body, by: visitor.person))
         let id = try acting { () throws(ActingFailure) in

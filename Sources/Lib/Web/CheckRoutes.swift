@@ -49,18 +49,26 @@ extension Site {
     /// Whether there is a repository in which the person's command would be heard.
     private func reachChecks(_ visitor: Visitor) throws(Failure) -> [ValidationCheck] {
         let page = try installationPage()
-        let served = try reading { () throws(StoreError) in
-            var served: [InstallationRecord] = []
-            for record in try work.world.store.listInstallations() where record.state == "active" {
-                if try work.serves(record.account) { served.append(record) }
+        let known = try reading { () throws(StoreError) in
+            var known: [InstallationRecord] = []
+            for record in try work.world.store.listInstallations() where record.state != "deleted" {
+                if try work.serves(record.account) { known.append(record) }
             }
-            return served
+            return known
         }
+        let served = known.filter { $0.state == "active" }
         guard !served.isEmpty else {
+            if let suspended = known.first {
+                return [
+                    ValidationCheck(
+                        "installation", false,
+                        "The App's installation for \(suspended.account.login) is suspended: an owner lifts that on its "
+                            + "page on GitHub.", action: suspended.url ?? page)
+                ]
+            }
             return [
                 ValidationCheck(
-                    "installation", false,
-                    "The App is not installed on an account that this Porter serves, or its installation is suspended.",
+                    "installation", false, "The App is not installed on an account that this Porter serves.",
                     action: page)
             ]
         }
@@ -92,7 +100,9 @@ extension Site {
             return [
                 installed,
                 ValidationCheck(
-                    "repository", false, "Every repository that you see here is archived or switched off.",
+                    "repository", false,
+                    "Every repository that you see here is archived or switched off"
+                        + (visitor.isAdmin ? "." : ": ask an admin of this Porter to switch one on."),
                     action: visitor.isAdmin ? "/repositories/" : nil),
             ]
         }

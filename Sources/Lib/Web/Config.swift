@@ -74,14 +74,16 @@ extension Site {
     }
 
     /// The changes that a body asks for; null takes a setting back.
+    ///
+    /// - Parameter others: what else the body may hold, for the words about what it may not.
     func changes(
-        _ body: [String: JSON], of scope: SettingsScope
+        _ body: [String: JSON], of scope: SettingsScope, besides others: [String] = []
     ) throws(Failure) -> [String: String?] {
         let known = preferences(of: scope)
         var changes: [String: String?] = [:]
         for (name, value) in body.sorted(by: { $0.key < $1.key }) {
             guard let preference = known.first(where: { $0.name == name }) else {
-                let names = known.map(\.name).joined(separator: ", ")
+                let names = (others + known.map(\.name)).joined(separator: ", ")
                 throw Failure(
                     422, "unknown_setting",
                     "`\(name.prefix(64))` is no setting here; there are \(names).")

@@ -74,7 +74,7 @@ extension Site {
 
     private func saveCredential(_ exchange: Exchange) throws(Failure) -> Response {
         let scope = try scope(exchange)
-        let body = try Bodies.read(CredentialBody.self, exchange)
+        let body = try Bodies.read(CredentialBody.self, only: ["provider", "name", "value"], exchange)
         guard let provider = ModelProvider.find(body.provider) else {
             let names = ModelProvider.all.map(\.name).joined(separator: ", ")
             throw .field(
@@ -115,7 +115,10 @@ extension Site {
         }
         if name == provider.headersVariable {
             guard ModelProvider.headers(value) != nil else {
-                throw .field("value", "must be headers, `Name: value`, each on a line of its own.")
+                throw .field(
+                    "value",
+                    "must be headers, `Name: value`, each on a line of its own, and none that HTTP itself sets, such as Host."
+                )
             }
         } else {
             try Self.checkForm("value", value)
@@ -182,7 +185,7 @@ extension Site {
 
     private func saveFly(_ exchange: Exchange) throws(Failure) -> Response {
         let scope = try scope(exchange)
-        let body = try Bodies.read(FlyBody.self, exchange)
+        let body = try Bodies.read(FlyBody.self, only: ["token", "app", "region"], exchange)
         let token = try Self.secret("token", body.token)
         // Fly's own begin with `FlyV1 `.
         try Self.checkForm("token", token, mayHaveSpaces: true)
@@ -192,10 +195,11 @@ extension Site {
                 "must be the name of a Fly app, 1 to 63 lower-case letters, digits and dashes; it is "
                     + "\(JSON.string(body.app).shown).")
         }
-        if let region = body.region, !Self.isName(region, most: 64, also: ",") {
+        if let region = body.region, !Self.areRegions(region) {
             throw .field(
                 "region",
-                "must be a region such as ams, or several with commas; it is \(JSON.string(region).shown).")
+                "must be a region of three letters such as ams, or up to 16 with commas; it is \(JSON.string(region).shown)."
+            )
         }
         work.world.redactor.watch(Secret(token), of: scope.redactorsOwner)
         let entry = try exchange.entry("fly.saved", scope.name, detail: "app \(body.app)", at: clock.now())
@@ -211,6 +215,13 @@ extension Site {
 
     /// Whether the scope's Fly app in the settings is the one that counts: the environment's stands over the team's.
     private func isUsed(_ scope: SettingsScope) -> Bool { scope != .shared || work.policy.givenFly == nil }
+
+    /// - SeeAlso: <https://fly.io/docs/reference/regions/>
+    private static func areRegions(_ text: String) -> Bool {
+        let regions = text.split(separator: ",", omittingEmptySubsequences: false)
+        return regions.count <= 16
+            && regions.allSatisfy { $0.utf8.count == 3 && $0.utf8.allSatisfy { (97...122).contains($0) } }
+    }
 
     private static func isName(_ text: String, most: Int, also: Character) -> Bool {
         (1...most).contains(text.utf8.count)

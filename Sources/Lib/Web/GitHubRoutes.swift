@@ -84,9 +84,9 @@ extension Site {
     private func showRepositories(_ exchange: Exchange) throws(Failure) -> Response {
         let visitor = try exchange.person
         let repositories = try repositories(visibleTo: visitor)
-        let states = Dictionary(
+        let installations = Dictionary(
             uniqueKeysWithValues: try reading { () throws(StoreError) in
-                try work.world.store.listInstallations().map { ($0.id, $0.state) }
+                try work.world.store.listInstallations().map { ($0.id, $0) }
             })
         let settings = try reading { () throws(StoreError) in
             try work.world.store.listSettings(scopesBeginning: "repository:")
@@ -94,15 +94,20 @@ extension Site {
         let shown = try repositories.map { (repository) throws(Failure) in
             let own = settings[SettingsScope.repository(repository.reference.id).name] ?? [:]
             return JSON.object(
-                try view(repository, installation: states[repository.reference.installationID], own))
+                try view(repository, installations[repository.reference.installationID], own))
         }
         return .json(
             200, .object(["repositories": .array(shown), "refreshed_at": try refreshedAt()]))
     }
 
     private func view(
-        _ repository: RepositoryRecord, installation state: String?, _ settings: [String: String]
+        _ repository: RepositoryRecord, _ installation: InstallationRecord?, _ settings: [String: String]
     ) throws(Failure) -> [String: JSON] {
+        let isServed = try reading { () throws(StoreError) in
+            guard let account = installation?.account else { return true }
+            return try work.serves(account)
+        }
+        let state = installation?.state
         let place = repository.reference
         var json = try preferenceValues(.repository(place.id), settings)
         json["id"] = .int(place.id)
@@ -122,6 +127,8 @@ extension Site {
                 "The installation is suspended."
             } else if state == "deleted" {
                 "The App was uninstalled."
+            } else if !isServed {
+                "This Porter does not serve \(place.owner)."
             } else if repository.isArchived {
                 "It is archived: nothing can be pushed."
             } else if !repository.isEnabled {
@@ -150,23 +157,24 @@ extension Site {
             }
             isOn = flag
         }
-        let changes = try changes(body, of: .repository(id))
+        let changes = try changes(body, of: .repository(id), besides: ["enabled"])
         let entry = try exchange.entry(
             "repository.changed", found.reference.fullName,
             detail: isOn.map { $0 ? "switched on" : "switched off" } ?? fields, at: clock.now())
-        let (settings, state) = try reading { () throws(StoreError) in
+        let (settings, installations) = try reading { () throws(StoreError) in
             if isOn != nil || !changes.isEmpty {
                 try store.changeRepository(id, isOn: isOn, settings: changes, audit: entry, at: clock.now())
             }
             return (
                 try store.listSettings(scope: SettingsScope.repository(id).name),
-                try store.installationState(found.reference.installationID)
+                try store.listInstallations()
             )
         }
         guard let now = try reading({ () throws(StoreError) in try store.findRepository(id) }) else {
             throw Failure(404, "not_found", "There is no such repository.")
         }
-        return .json(200, .object(try view(now, installation: state, settings)))
+        let installation = installations.first { $0.id == found.reference.installationID }
+        return .json(200, .object(try view(now, installation, settings)))
     }
 
     private func showInstallations(_ exchange: Exchange) throws(Failure) -> Response {

@@ -28,7 +28,7 @@ extension Site {
         let visitor = try exchange.person
         let isEverywhere =
             exchange.request.body.isEmpty
-            ? false : try Bodies.read(SignOutBody.self, exchange).everywhere ?? false
+            ? false : try Bodies.read(SignOutBody.self, only: ["everywhere"], exchange).everywhere ?? false
         try reading { () throws(StoreError) in
             let store = work.world.store
             if isEverywhere {

@@ -82,9 +82,9 @@ extension Site {
             "GitHub has been asked for an App and did not send you back yet. Finish it there; if that page is gone, run "
                 + "`porterctl setup-url` again."
         case .converting:
-            "GitHub was about to hand over the App's keys when something came in between. Load the page again that "
-                + "GitHub sent you to. If that does not help, the App is there without its keys: delete it on GitHub, "
-                + "run `porterctl setup-url` again, and begin anew."
+            "GitHub was about to hand over the App's keys when something came in between. Load the page again to which "
+                + "GitHub sent you. If you have, or that page is gone, the App is there without its keys: delete it on "
+                + "GitHub, run `porterctl setup-url` again, and begin anew."
         case .stored:
             "The App's keys are stored. GitHub does not know the webhook's secret yet; Porter tries again by itself. "
                 + "You can install the App meanwhile."
@@ -103,6 +103,8 @@ extension Site {
 
     private func makeManifest(_ exchange: Exchange) throws(Failure) -> Response {
         try checkSetUpIsOpen()
+        // The token is all that counts here, and no browser sends one by itself; another site's page has none to send.
+        if exchange.request.fields["Origin"] != nil { try checkOrigin(exchange.request) }
         // Whoever has no good token is told no more; and nothing that is wrong with the rest uses a good one up.
         let token = Secret(try Bodies.read(TokenBody.self, exchange).token)
         do throws(SetUpFailure) {
@@ -110,7 +112,7 @@ extension Site {
         } catch {
             throw failure(error)
         }
-        let body = try Bodies.read(ManifestBody.self, exchange)
+        let body = try Bodies.read(ManifestBody.self, only: ["token", "owner", "checks", "gists"], exchange)
         let owner = body.owner.flatMap { $0.isEmpty ? nil : $0 }
         if let owner, !Self.isLogin(owner) {
             throw .field(
@@ -157,7 +159,10 @@ extension Site {
             let fields = try exchange.query.fields
             guard let code = fields["code"], let state = fields["state"], !code.isEmpty, !state.isEmpty,
                 code.utf8.count <= 256, state.utf8.count <= 256
-            else { throw .parameter("state", "and `code` must be those that GitHub gave.") }
+            else {
+                guard !work.world.app.isSetUp else { throw Self.setUpDone }
+                throw .parameter("state", "and `code` must be those that GitHub gave.")
+            }
             do throws(SetUpFailure) {
                 return Self.leading(
                     to: try work.convertManifest(code: Secret(code), state: Secret(state)))

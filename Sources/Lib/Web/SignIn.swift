@@ -154,11 +154,13 @@ extension Site {
                 "action": .text(last?.failure == failure.rawValue ? last?.action : nil),
             ])
         }
+        // The next try leads to the page that the last one was to lead to.
+        let again = "/api/auth/github" + (last.map { "?return=\(Self.escaped($0.returnTo))" } ?? "")
         return .json(
             200,
             .object([
                 "set_up": .bool(work.world.users.clientID() != nil),
-                "signed_in": .bool(isSignedIn), "sign_in_url": .string("/api/auth/github"),
+                "signed_in": .bool(isSignedIn), "sign_in_url": .string(again),
                 "github_url": .string(work.policy.githubURL), "problem": problem ?? .null,
             ]))
     }

@@ -166,13 +166,16 @@ package struct Site: Sendable {
             return nil
         case .reader:
             do throws(Failure) {
-                return try visitor(request)
+                let visitor = try visitor(request)
+                try checkPerson(request, visitor)
+                return visitor
             } catch {
                 throw error.status == 401 ? error.askingForBearer : error
             }
         case .person, .admin, .leaving:
             let visitor = try visitor(request, isLeaving: door == .leaving)
             try checkOrigin(request)
+            try checkPerson(request, visitor)
             if door == .admin, !visitor.isAdmin { throw .notAdmin }
             return visitor
         }

@@ -103,10 +103,12 @@ extension Site {
         let task = try find(exchange)
         return try reading { () throws(StoreError) in
             let prompt = try work.world.store.findPrompt(task.id)
+            // A comment may hold a key of whoever asked, and others may read the prompt.
+            let text = prompt.map { work.world.redactor.redact($0.text, about: task.author.id) }
             return .json(
                 200,
                 .object([
-                    "prompt": .text(prompt?.text),
+                    "prompt": .text(text),
                     "omissions": .array((prompt?.omissions ?? []).map(JSON.string)),
                 ]))
         }

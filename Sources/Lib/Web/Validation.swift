@@ -59,7 +59,7 @@ extension Site {
             return gitHubChecks().response
         case "provider":
             let scope = try scope(exchange)
-            let name = try Bodies.read(ProviderBody.self, exchange).provider
+            let name = try Bodies.read(ProviderBody.self, only: ["provider"], exchange).provider
             guard let provider = ModelProvider.find(name) else {
                 let names = ModelProvider.all.map(\.name).joined(separator: ", ")
                 throw .field("provider", "must be one of \(names); it is \(JSON.string(name).shown).")

@@ -57,6 +57,11 @@ extension Failure {
     /// The person is no admin.
     static let notAdmin = Failure(403, "forbidden", "Only admins of this Porter may do that.")
 
+    /// A page was made for one person, and another is signed in in its browser now.
+    static let otherPerson = Failure(
+        409, "other_person",
+        "Somebody else is signed in in this browser now. Load the page again to go on as them.")
+
     /// A request that changes something and does not say that it comes from our own pages.
     static let foreignOrigin = Failure(
         403, "origin", "The header Origin must be this Porter's own address.")
@@ -100,6 +105,15 @@ extension Site {
                 id: session.person.id, login: session.person.login,
                 isAdmin: try work.isAdmin(session.person), session: session.id, rightsAt: found.rightsAt)
         }
+    }
+
+    /// The header in which a page names the person, by id, for whom it was made.
+    static var personHeader: String { "X-Porter-Person" }
+
+    /// Refuses what a page asks that was made for somebody else.
+    func checkPerson(_ request: Request, _ visitor: Visitor) throws(Failure) {
+        guard let meant = request.fields[Self.personHeader], meant != String(visitor.id) else { return }
+        throw .otherPerson
     }
 
     /// Refuses a request that changes something, unless one of our own pages sent it.

@@ -67,7 +67,11 @@ extension Work {
 
     /// Remembers a sign-in that begins.
     package func beginSignIn(state: Secret, browser: Secret, returnTo: String) throws(SignInRefusal) {
-        guard world.users.clientID() != nil else { throw SignInRefusal(.notSetUp) }
+        guard world.users.clientID() != nil else {
+            // Stored keys that do not open are no reason to set Porter up once more.
+            guard case .broken = world.app.standing() else { throw SignInRefusal(.notSetUp) }
+            throw SignInRefusal(.keysClosed)
+        }
         try letting { () throws(StoreError) in
             try store.beginSignIn(
                 state: world.digest(state), browser: world.digest(browser), returnTo: returnTo, at: now)

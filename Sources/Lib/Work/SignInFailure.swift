@@ -1,6 +1,7 @@
 /// Why somebody is not let in: the code of `/?error=CODE`, its sentence and its next step.
 package enum SignInFailure: String, Error, CaseIterable, Sendable {
     case notSetUp = "not_set_up"
+    case keysClosed = "keys_closed"
     case accessDenied = "access_denied"
     case stateInvalid = "state_invalid"
     case stateUsed = "state_used"
@@ -22,6 +23,8 @@ package enum SignInFailure: String, Error, CaseIterable, Sendable {
     package var sentence: String {
         switch self {
         case .notSetUp: "Porter has no GitHub App yet. Whoever runs it finishes the set-up first."
+        case .keysClosed:
+            "Porter cannot open the keys of its GitHub App. Whoever runs it finds out why with `porterctl check`."
         case .accessDenied:
             "You did not let the App act for you on GitHub, so nobody is signed in. Try again."
         case .stateInvalid: "That answer belongs to no sign-in of this browser. Sign in again from here."

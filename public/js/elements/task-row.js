@@ -15,13 +15,18 @@ export function taskAddress(task) {
   return `/task/?id=${encodeURIComponent(task.id)}`;
 }
 
+/** Why a run ended early, in a word or two. */
+function reason(task) {
+  return task.reason ? [make("br"), make("span", { class: "soft" }, task.reason.replaceAll("_", " "))] : [];
+}
+
 /**
  * @param {any} task
  * @param {boolean} long with duration and pull request.
  */
 export function taskRow(task, long) {
   const cells = [
-    make("td", {}, taskState(task)),
+    make("td", {}, taskState(task), ...reason(task)),
     make(
       "td",
       {},

@@ -22,6 +22,16 @@ export class Problem extends Error {
   }
 }
 
+let person = null;
+
+/**
+ * Says for whom the page is made: Porter refuses its calls once somebody else is signed in in this browser.
+ * @param {number} id
+ */
+export function callFor(id) {
+  person = id;
+}
+
 /**
  * Reads.
  * @param {string} path from `/api/` on.
@@ -73,7 +83,7 @@ async function call(method, path, { headers = {}, body } = {}) {
   try {
     response = await fetch(path, {
       method,
-      headers: { Accept: "application/json", ...headers },
+      headers: { Accept: "application/json", ...(person === null ? {} : { "X-Porter-Person": String(person) }), ...headers },
       body,
       cache: "no-store",
       credentials: "same-origin",

@@ -5,7 +5,7 @@
 
 import { Problem } from "./api.js";
 import { announce, make, prose } from "./dom.js";
-import { next, signIn } from "./wait.js";
+import { next, signIn, SLOW, VERY_SLOW } from "./wait.js";
 
 /**
  * Makes a form work.
@@ -31,17 +31,33 @@ export function connect(form, { send, done, after = () => {}, whole = false }) {
     const values = changed(form, whole);
     if (!whole && Object.keys(values).length === 0) return say(form, "Nothing was changed.");
     const rest = busy(form);
+    const stop = sayLate(form);
     try {
       const answer = await send(values);
       remember(form);
       say(form, done);
       after(answer);
     } catch (error) {
+      say(form, "");
       showErrors(form, [error]);
     } finally {
+      stop();
       rest();
     }
   });
+}
+
+/** Says while it is saved that it takes long, so that nobody looks at a button that does nothing. */
+function sayLate(form) {
+  const later = setTimeout(() => say(form, "This takes longer than usual …"), SLOW);
+  const muchLater = setTimeout(
+    () => say(form, "There is no answer yet. Porter is given a minute; what you typed is kept."),
+    VERY_SLOW,
+  );
+  return () => {
+    clearTimeout(later);
+    clearTimeout(muchLater);
+  };
 }
 
 /** Takes what the fields hold for what is saved. */

@@ -1,6 +1,6 @@
 /** What all pages of signed-in people share: who is here, the links that they have, and the way out. */
 
-import { get, Problem, send } from "./api.js";
+import { callFor, get, Problem, send } from "./api.js";
 import { announce, byId, make } from "./dom.js";
 import { keepTimesFresh } from "./time.js";
 import { fill } from "./wait.js";
@@ -57,6 +57,7 @@ let shown = null;
 export function showPerson(me) {
   if (shown !== null && shown !== me.id) location.reload();
   shown = me.id;
+  callFor(me.id);
   for (const part of document.querySelectorAll("[data-for=person]")) part.hidden = false;
   for (const part of document.querySelectorAll("[data-for=admin]")) part.hidden = !me.is_admin;
   byId("account").replaceChildren(
@@ -89,6 +90,7 @@ function forgetOthers() {
     try {
       if ((await whoIsHere()).id !== shown) location.reload();
     } catch (error) {
+      if (error instanceof Problem && error.code === "other_person") location.reload();
       // Signed out elsewhere: nothing of the person stays on the screen. Unreachable: the next click will say so.
       if (error instanceof Problem && error.status === 401 && !document.querySelector("form[data-typed]")) location.reload();
     }

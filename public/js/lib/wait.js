@@ -6,8 +6,8 @@ import { Problem } from "./api.js";
 import { isSafe, make, prose } from "./dom.js";
 
 /** Milliseconds until a page says that it takes longer, and until it offers another try. */
-const SLOW = 3_000;
-const VERY_SLOW = 15_000;
+export const SLOW = 3_000;
+export const VERY_SLOW = 15_000;
 /** How often, and milliseconds apart, it is asked again what the person sees. */
 const RIGHTS_TRIES = 7;
 const RIGHTS_PAUSE = 2_000;
@@ -91,6 +91,9 @@ export function explain(error, again) {
       return notice("Sign in to see this page", error.code === "sign_in_again" ? error.message : "You are signed out, or your time here has run out.", signIn());
     case 403:
       return notice("You may not see this", error.message, make("a", { class: "button", href: "/" }, "Go to the overview"));
+    case 409:
+      if (error.code === "other_person") location.reload();
+      return notice("This did not work", error.message, retry);
     case 404:
       return notice("It is not here", error.message, make("a", { class: "button", href: "/" }, "Go to the overview"));
     case 429:

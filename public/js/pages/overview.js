@@ -12,21 +12,21 @@ const RUNNING = "/api/tasks?status=queued,running&limit=20";
 let mention = "porter";
 const query = new URLSearchParams(location.search);
 
-if (query.has("error")) showLanding();
-else {
-  start({
-    words: "Asking what is still missing",
-    load: () => get("/api/startup/check"),
-    show: showOverview,
-    signedOut: showLanding,
-  });
-}
+/** How a sign-in came out that failed; anybody can write an address, so that only a code of ours' form is believed. */
+const failure = query.has("error") ? (/^[a-z_]{1,40}$/.exec(query.get("error") ?? "")?.[0] ?? "unknown") : null;
+
+start({
+  words: "Asking what is still missing",
+  load: () => get("/api/startup/check"),
+  show: showOverview,
+  signedOut: showLanding,
+});
 
 /** Each way in which a sign-in can fail has its own words, in a template of the page. */
 function showProblem(code, action) {
   const known = document.querySelector(`template[data-error="${CSS.escape(code)}"]`);
   const words = (known ?? document.querySelector("template[data-error=other]")).content.cloneNode(true);
-  for (const place of words.querySelectorAll("[data-code]")) place.textContent = code.slice(0, 64);
+  for (const place of words.querySelectorAll("[data-code]")) place.textContent = code;
   for (const way of words.querySelectorAll("[data-action]")) {
     if (isSafe(action)) way.href = action;
     else way.closest("p").remove();
@@ -36,24 +36,31 @@ function showProblem(code, action) {
   byId("error").focus();
 }
 
+/** Whoever is signed in here lost nothing by a second sign-in that did not come about. */
+function showFailure() {
+  const isOver = /^(state_|code_|access_denied$|unknown$)/.test(failure);
+  showProblem(isOver ? "signed_in" : failure, null);
+}
+
 async function showLanding() {
   byId("title").textContent = "Write a comment, get a pull request";
   byId("wait").replaceChildren();
   byId("landing").hidden = false;
-  const code = query.get("error");
-  if (code !== null) showProblem(code, null);
-  const known = await get("/api/auth/diagnostics", { error: code }).catch(() => null);
+  if (failure !== null) showProblem(failure, null);
+  const known = await get("/api/auth/diagnostics", { error: failure }).catch(() => null);
+  if (failure !== null && isSafe(known?.sign_in_url)) byId("sign-in").href = known.sign_in_url;
   if (known?.set_up === false) {
     byId("sign-in").hidden = true;
-    if (code === null) showProblem("not_set_up", null);
-  } else if (code !== null && isSafe(known?.problem?.action)) {
-    showProblem(code, known.problem.action);
+    if (failure === null) showProblem("not_set_up", null);
+  } else if (failure !== null && isSafe(known?.problem?.action)) {
+    showProblem(failure, known.problem.action);
   }
 }
 
 function showOverview(answer) {
   byId("title").textContent = "Overview";
   document.title = "Overview · Porter";
+  if (failure !== null) showFailure();
   const open = answer.checks.filter((check) => !check.ok).length;
   byId("verdict").textContent =
     open === 0
