@@ -166,6 +166,19 @@ import Testing
         #expect(try values(store, Self.sealer("lost")).count == 1)
     }
 
+    @Test func `what bears the current key's name and does not open is told`() throws {
+        let store = try Store()
+        try fill(store, 3, key: "new")
+        var other = Self.sealer("new")
+        other = Sealer(
+            seal: other.seal,
+            open: { _, _ throws(Sealer.Failure) in throw Sealer.Failure("it does not open") },
+            keyID: other.keyID, currentKey: "new")
+        let report = try store.database.rotateKeys(other)
+        #expect(report.failures.count == 3)
+        #expect(report.current == 0)
+    }
+
     @Test func `each change of a secret changes the version that other programs watch`() throws {
         let store = try Store()
         var versions = [try store.database.secretsVersion()]

@@ -104,6 +104,45 @@ import Testing
         }
     }
 
+    @Test func `a repository of an account that is not served says so`() throws {
+        let scene = try Scene { $0.owners = ["acme"] }
+        _ = try scene.world.work.pass()
+        let wim = try PageClient(scene, World.wim, isAdmin: true)
+        func first() throws -> [String: Any] {
+            let list = wim.get("/api/github/repositories").object["repositories"] as? [[String: Any]]
+            return try #require(list?.first)
+        }
+        #expect(try first()["served"] as? Bool == true)
+        // The installation moves to an account that the operator does not name.
+        try scene.world.store.write("move the installation") {
+            _ = try $0.run("UPDATE installations SET account_id = 555, account_login = 'elsewhere'")
+        }
+        #expect(try first()["served"] as? Bool == false)
+        #expect((try first()["problem"] as? String)?.contains("does not serve") == true)
+    }
+
+    @Test func `a suspended installation is said to be so, with the page where that is lifted`() throws {
+        let (scene, _, maria) = try looked()
+        try scene.world.store.write("suspend the installation") {
+            _ = try $0.run("UPDATE installations SET state = 'suspended'")
+        }
+        let checks = try #require(maria.get("/api/startup/check").object["checks"] as? [[String: Any]])
+        let check = try #require(checks.first { $0["name"] as? String == "installation" })
+        #expect((check["message"] as? String)?.contains("is suspended") == true)
+    }
+
+    @Test func `a page made for somebody else gets and changes nothing`() throws {
+        let scene = try Scene()
+        let maria = try PageClient(scene)
+        for own in ["1", "17", "x"] {
+            let status = own == "1" ? 200 : 409
+            #expect(
+                maria.send("PATCH", "/api/config", ["draft": true], with: ["X-Porter-Person": own]).status
+                    == status)
+            #expect(maria.send("GET", "/api/tasks", [:], with: ["X-Porter-Person": own]).status == status)
+        }
+    }
+
     @Test func `agents are listed, switched and guided`() throws {
         let (scene, wim, maria) = try looked()
         #expect(maria.send("PATCH", "/api/agents/codex", ["enabled": false]).status == 403)

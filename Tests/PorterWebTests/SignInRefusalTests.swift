@@ -363,6 +363,16 @@ import Testing
         try expect(browser.send("GET", "/api/auth/github"), "not_set_up", browser)
     }
 
+    @Test func `an App whose stored keys do not open is not called a missing one`() throws {
+        let browser = Browser(try Scene())
+        browser.scene.world.users.change { $0.clientID = nil }
+        browser.scene.world.withoutApp()
+        try browser.scene.world.store.saveSecret(
+            Secret("not what set-up stored"), scope: "instance", provider: Database.githubProvider,
+            name: Database.appSecret, sealer: World.sealer, at: browser.scene.world.now)
+        try expect(browser.send("GET", "/api/auth/github"), "keys_closed", browser)
+    }
+
     @Test func `a token that was given for nothing is given back`() throws {
         let browser = Browser(try Scene { $0.allowedLogins = ["wim"] })
         try browser.signIn()

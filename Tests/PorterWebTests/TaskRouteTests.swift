@@ -234,6 +234,16 @@ import Testing
         #expect(response.object["omissions"] is [Any])
     }
 
+    @Test func `a prompt shows nobody the key that its author wrote into the comment`() throws {
+        let scene = try Scene()
+        scene.world.work.world.redactor.watch(Secret("maria-canary-0123456789"), of: .person(World.maria.id))
+        let id = try scene.world.ask("@porter demo use maria-canary-0123456789 for it")
+        try scene.world.settle()
+        let prompt = scene.get("/api/tasks/\(id.rawValue)/prompt").object["prompt"] as? String
+        #expect(prompt?.contains("for it") == true)
+        #expect(prompt?.contains("canary") == false)
+    }
+
     @Test func `no answer shows a secret`() throws {
         let scene = try Scene { policy in
             policy.teamKeys = ["OPENAI_API_KEY": Secret("team-canary")]

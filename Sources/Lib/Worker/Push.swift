@@ -109,6 +109,7 @@ struct Push: Sendable {
     private static func summary(_ words: String) -> String {
         let lines = words.split(whereSeparator: \.isNewline).map(String.init)
         let telling = lines.first { $0.contains("remote: error") || $0.contains("rejected]") }
-        return telling ?? lines.last { !$0.isEmpty } ?? "The push had no effect."
+        let fault = lines.last { $0.hasPrefix("fatal: ") || $0.hasPrefix("error: ") }
+        return telling ?? fault ?? lines.last { !$0.isEmpty } ?? "The push had no effect."
     }
 }
