@@ -81,6 +81,26 @@ def test_a_repository_that_is_renamed_during_a_run_gets_its_work(folder):
         assert len(person.marked(1, f"{task_id}:ending", "octo-team/greetings")) == 1
 
 
+def test_trouble_of_githubs_git_while_cloning_and_saving_costs_no_run(folder):
+    with make_stack(folder) as stack:
+        person = Person(stack)
+
+        def trouble(path, kind):
+            stack.control("POST", "/faults", {
+                "path": f"/octo-team/hello.git{path}", "kind": kind, "times": 2})
+
+        trouble("/info/refs", "html")
+        task_id = person.start("@porter demo\ndo: write kept.txt kept\ndo: sleep 3", 1)
+        stack.wait_for_task(
+            task_id, lambda task: task["progress"]["phase"] == "agent", "the agent to run")
+        trouble("/git-receive-pack", "status")
+        trouble("/info/refs", "refuse")
+        task = stack.wait_for_ending(task_id)
+
+        assert (task["status"], task["reason"], task["attempt"]) == ("success", None, 1), task
+        assert stack.control("GET", "/faults")["faults"] == []
+
+
 def test_stop_ends_a_run_and_saves_what_is_there(person):
     issue = person.new_issue()
     task_id = person.start("@porter demo\ndo: write part.txt 1\ndo: sleep 60", issue)

@@ -137,6 +137,7 @@ import Testing
         ("remote: Repository not found.\nfatal: repository 'https://x/' not found", .doubtful),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 403", .doubtful),
         ("fatal: Authentication failed for 'https://x/'", .doubtful),
+        ("fatal: unable to access 'https://x/': The requested URL returned error: 301", .doubtful),
     ])
     func `only what the remote decided ends the tries`(words: String, outlook: Tries.Outlook) {
         #expect(Tries.Outlook(words: words) == outlook)

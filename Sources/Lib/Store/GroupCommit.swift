@@ -1,5 +1,6 @@
 import Dispatch
 import GRDB
+import GRDBSQLite
 import PorterProcess
 import Synchronization
 
@@ -10,6 +11,8 @@ import Synchronization
 final class GroupCommit: Sendable {
     /// Writes that share a transaction at most.
     static let maximumBatch = 256
+    /// Milliseconds that a batch waits for a lock at least, however long it has waited for the one before.
+    static let shortestPatience = 100
 
     private let queue = Mutex(Queue())
     /// Signalled when something waits again, and at the end.
@@ -52,20 +55,38 @@ final class GroupCommit: Sendable {
     }
 
     private func run(_ pool: DatabasePool, _ whenWorkArrives: () -> Void) {
+        var wasLocked = false
         while true {
             arrival.wait()
             while let batch = takeBatch() {
                 var hasNewWork = false
                 do {
-                    hasNewWork = try pool.writeWithoutTransaction { db in try Self.commit(batch, db) }
+                    hasNewWork = try pool.writeWithoutTransaction { db in
+                        // What came while the last batch waited has waited for the same lock.
+                        if wasLocked { Self.setPatience(Self.left(for: batch), db) }
+                        defer { if wasLocked { Self.setPatience(Database.busyTimeout, db) } }
+                        return try Self.commit(batch, db)
+                    }
+                    wasLocked = false
                 } catch {
                     for pending in batch { pending.failure = error }
+                    wasLocked = (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
                 }
                 if hasNewWork { whenWorkArrives() }
                 for pending in batch { pending.then(pending.failure) }
             }
             if queue.withLock({ $0.isClosed && $0.waiting.isEmpty }) { return }
         }
+    }
+
+    /// Milliseconds that the longest waiting of the batch still waits for a lock.
+    private static func left(for batch: [Pending]) -> Int {
+        let waited = batch.map { ContinuousClock.now - $0.since }.max() ?? .zero
+        return max(shortestPatience, Database.busyTimeout - Int(waited / .milliseconds(1)))
+    }
+
+    private static func setPatience(_ milliseconds: Int, _ db: GRDB.Database) {
+        sqlite3_busy_timeout(db.sqliteConnection, Int32(milliseconds))
     }
 
     private func takeBatch() -> [Pending]? {
@@ -129,6 +150,8 @@ final class Pending: @unchecked Sendable {
     let work: (Transaction) throws -> Void
     /// Told once the transaction is on disk, or why it is not.
     let then: ((any Error)?) -> Void
+    /// When it began to wait.
+    let since = ContinuousClock.now
     var failure: (any Error)?
 
     init(work: @escaping (Transaction) throws -> Void, then: @escaping ((any Error)?) -> Void) {

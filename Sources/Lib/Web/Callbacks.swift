@@ -37,8 +37,11 @@ extension Site {
                 return try handle(site, exchange)
             } catch {
                 site.work.world.journal.record(
-                    .info, "callback not taken",
-                    ["callback": name, "status": String(error.status), "error": error.code])
+                    .notice, "callback not taken",
+                    [
+                        "callback": name, "status": String(error.status), "error": error.code,
+                        "message": error.message,
+                    ])
                 throw error
             }
         }

@@ -103,7 +103,8 @@ extension Work {
     private func act(
         on verdict: Verdict, _ task: PorterTask, _ attempt: Attempt, _ claim: JobClaim
     ) throws -> JobOutcome {
-        let machine = try destroyMachine(of: attempt, claim)
+        let silence = "Nothing was heard from it for \(policy.limits.grace) seconds, so Porter destroyed it."
+        let machine = try destroyMachine(of: attempt, claim, why: verdict == .stale ? silence : nil)
         switch verdict {
         case .unclaimed:
             return try replace(task, attempt, why: "nobody claimed it in time", claim)
@@ -192,15 +193,20 @@ extension Work {
 
     /// Destroys whatever the attempt has running, a machine whose creation was never answered included.
     ///
+    /// Ends the attempt's machine, if it is not gone by itself.
+    ///
+    /// - Parameter why: told in place of the machine's own end, if it was there until now.
     /// - Returns: the machine as it was last seen, nil when there was none.
-    func destroyMachine(of attempt: Attempt, _ claim: JobClaim) throws -> Machine? {
+    func destroyMachine(of attempt: Attempt, _ claim: JobClaim, why: String? = nil) throws -> Machine? {
         guard attempt.goneAt == nil else { return try machine(of: attempt) }
         let machines = machines(of: attempt)
         var found = try machine(of: attempt)
         if found == nil {
             found = try machines.made(for: attempt)
         }
+        var detail: String?
         if let running = found, !running.isGone {
+            detail = why
             world.moment("machine.destroy.calling")
             try machines.destroy(running.id)
             world.moment("machine.destroy.called")
@@ -219,7 +225,7 @@ extension Work {
             if step.outcome == nil { _ = try settle(step, for: claim) { nil } }
         }
         try store.recordGone(
-            attempt.task, attempt.number, detail: Self.words(for: found?.exit), for: claim, at: now)
+            attempt.task, attempt.number, detail: detail ?? Self.words(for: found?.exit), for: claim, at: now)
         return found
     }
 

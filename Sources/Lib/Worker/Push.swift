@@ -19,7 +19,7 @@ struct Push: Sendable {
         var tries = Tries()
         while let (failure, outlook) = try push(head, to: url, with: credential, limit) {
             // A repository that was renamed or transferred during the run.
-            if failure.reason == .pushRejected, outlook != .passing, url == given,
+            if failure.reason == .pushRejected, url == given,
                 let moved = newAddress(url, credential, limit.left(atLeast: .seconds(Self.least)))
             {
                 url = moved

@@ -26,7 +26,8 @@ struct Tries {
             ]) {
                 self = .final
             } else if says([
-                "Authentication failed", "not found", "returned error: 4", "does not appear to be",
+                "Authentication failed", "not found", "returned error: 3", "returned error: 4", "redirect",
+                "does not appear to be",
             ]) {
                 self = .doubtful
             } else {

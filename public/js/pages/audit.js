@@ -33,10 +33,10 @@ function row(entry) {
     "tr",
     {},
     make("td", {}, time(entry.at)),
-    make("td", { "data-head": "Who" }, entry.actor),
+    make("td", { "data-head": "Who", class: "whole" }, entry.actor),
     make("td", { "data-head": "What" }, entry.action.replace(/[._]/g, " ")),
     make("td", { "data-head": "Of what" }, entry.subject, entry.detail ? make("span", { class: "soft" }, ` ${entry.detail}`) : ""),
-    make("td", { "data-head": "From" }, entry.address ?? ""),
+    make("td", { "data-head": "From", class: "whole" }, entry.address ?? ""),
   );
 }
 
