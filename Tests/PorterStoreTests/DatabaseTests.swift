@@ -43,6 +43,44 @@ import Testing
         #expect(!steps.contains("OpenEphemeral"))
     }
 
+    /// Half a second each side of what is claimed: the later write has waited 4 s when the earlier one's 5 s are over.
+    @Test func `behind a lock each write waits for its own five seconds, whoever waits beside it`() throws {
+        let store = try Store()
+        let holder = try DatabaseQueue(path: store.path)
+        let outcomes = Mutex<[String: Bool]>([:])
+        let isLocked = DispatchSemaphore(value: 0)
+        let mayGo = DispatchSemaphore(value: 0)
+        let threads = DispatchGroup()
+        @Sendable func write(_ name: String) {
+            let isDone = (try? store.database.setMark(name, to: "1", at: store.start)) != nil
+            outcomes.withLock { $0[name] = isDone }
+        }
+        threads.enter()
+        Thread.detachNewThread {
+            try? holder.inDatabase { db in
+                try db.execute(sql: "BEGIN IMMEDIATE")
+                isLocked.signal()
+                mayGo.wait()
+                try db.execute(sql: "COMMIT")
+            }
+            threads.leave()
+        }
+        isLocked.wait()
+        for (name, pause) in [("first", 1.0), ("second", 0)] {
+            threads.enter()
+            Thread.detachNewThread {
+                write(name)
+                threads.leave()
+            }
+            Thread.sleep(forTimeInterval: pause)
+        }
+        #expect(eventually(within: 15) { outcomes.withLock { $0["first"] } == false })
+        Thread.sleep(forTimeInterval: 0.5)
+        mayGo.signal()
+        threads.wait()
+        #expect(outcomes.withLock { $0 } == ["first": false, "second": true])
+    }
+
     @Test func `settings are remembered for a moment, but not over a change of one's own`() throws {
         let store = try Store()
         let database = store.database

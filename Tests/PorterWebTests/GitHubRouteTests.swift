@@ -129,6 +129,7 @@ import Testing
         let checks = try #require(maria.get("/api/startup/check").object["checks"] as? [[String: Any]])
         let check = try #require(checks.first { $0["name"] as? String == "installation" })
         #expect((check["message"] as? String)?.contains("is suspended") == true)
+        #expect((check["action"] as? String)?.hasPrefix("https://") == true, "\(check)")
     }
 
     @Test func `a page made for somebody else gets and changes nothing`() throws {

@@ -47,6 +47,7 @@ import Testing
         try Self.passes(world, id)
 
         #expect(try world.task(id).reason == .machineLost)
+        #expect(try world.task(id).detail?.hasPrefix("Nothing was heard from the machine for ") == true)
         let late = try Self.lateness(world, id, since: deadline)
         #expect(late.lowerBound >= 0 && late.upperBound <= Int64(Self.patience) * 1000)
         #expect(try world.flaws(id) == [])

@@ -137,6 +137,11 @@ import Testing
         ("remote: Repository not found.\nfatal: repository 'https://x/' not found", .doubtful),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 403", .doubtful),
         ("fatal: Authentication failed for 'https://x/'", .doubtful),
+        ("fatal: could not read Username for 'https://x': terminal prompts disabled", .doubtful),
+        ("fatal: unable to update url base from redirection:\n  asked for: https://x/y", .doubtful),
+        ("fatal: unable to access 'https://x/error-404-not-found/': Could not resolve host: x", .passing),
+        ("!\tHEAD:refs/heads/rejected]\t[remote failure] (it hung up)", .passing),
+        ("!\tHEAD:refs/heads/b\t[remote rejected] (cannot lock ref 'refs/heads/b')", .doubtful),
         ("fatal: unable to access 'https://x/': The requested URL returned error: 301", .doubtful),
     ])
     func `only what the remote decided ends the tries`(words: String, outlook: Tries.Outlook) {

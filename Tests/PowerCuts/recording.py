@@ -23,6 +23,8 @@ from stack import Stack
 BETWEEN_TROUBLES = (0.5, 2.0)
 # Seconds for which somebody reads, while the log grows by some MiB.
 READING = (0.3, 1.0)
+# Seconds within which the log grows to a checkpoint, and its failure is repeated.
+CHECKPOINT = 60
 # Reports of workers that a recording waits for, so many times its length at most.
 REPORTS = 20
 PATIENCE = 4
@@ -58,6 +60,11 @@ def record(
         # The one trouble that each recording has, with time in which the log begins anew.
         troubles.cease()
         troubles.fail_checkpoints()
+        patience = time.monotonic() + CHECKPOINT
+        while disk.failures_left and time.monotonic() < patience:
+            time.sleep(0.05)
+        if disk.failures_left:
+            raise AssertionError(f"no checkpoint failed within {CHECKPOINT} s")
         time.sleep(max(BETWEEN_TROUBLES))
         load.is_over.set()
         for thread in threads:

@@ -107,7 +107,15 @@ package struct ModelProvider: Sendable {
         "upgrade", "expect", "proxy-authorization", "proxy-connection",
     ]
 
-    /// Reads further headers, `Name: value` on lines of their own; nil when a line is none, or names a reserved one.
+    /// The first header of the lines that is reserved, for whoever sets them.
+    package static func reservedHeader(in text: String) -> String? {
+        text.split(whereSeparator: \.isNewline).map { $0.prefix { $0 != ":" }.filter { $0 != " " } }
+            .first { reservedHeaders.contains($0.lowercased()) }
+    }
+
+    /// Reads further headers, `Name: value` on lines of their own; nil when a line is none.
+    ///
+    /// Reserved ones are left out.
     package static func headers(_ text: String) -> [(name: String, value: String)]? {
         var found: [(name: String, value: String)] = []
         for line in text.split(whereSeparator: \.isNewline) {
@@ -121,10 +129,10 @@ package struct ModelProvider: Sendable {
                     default: false
                     }
                 }
-            guard parts.count == 2, isToken, !reservedHeaders.contains(name.lowercased()) else { return nil }
+            guard parts.count == 2, isToken else { return nil }
             let value = String(parts[1].drop { $0 == " " })
             guard value.utf8.allSatisfy({ $0 >= 32 && $0 != 127 }) else { return nil }
-            found.append((name, value))
+            if !reservedHeaders.contains(name.lowercased()) { found.append((name, value)) }
         }
         return found
     }

@@ -58,25 +58,36 @@ final class GroupCommit: Sendable {
         var wasLocked = false
         while true {
             arrival.wait()
-            while let batch = takeBatch() {
+            while var batch = takeBatch() {
                 var hasNewWork = false
                 do {
                     hasNewWork = try pool.writeWithoutTransaction { db in
-                        // What came while the last batch waited has waited for the same lock.
+                        // Whoever came while the last batch waited has waited for the same lock.
                         if wasLocked { Self.setPatience(Self.left(for: batch), db) }
                         defer { if wasLocked { Self.setPatience(Database.busyTimeout, db) } }
                         return try Self.commit(batch, db)
                     }
                     wasLocked = false
                 } catch {
-                    for pending in batch { pending.failure = error }
                     wasLocked = (error as? DatabaseError)?.resultCode == .SQLITE_BUSY
+                    if wasLocked { batch = giveBack(batch) }
+                    for pending in batch { pending.failure = error }
                 }
                 if hasNewWork { whenWorkArrives() }
                 for pending in batch { pending.then(pending.failure) }
             }
             if queue.withLock({ $0.isClosed && $0.waiting.isEmpty }) { return }
         }
+    }
+
+    /// Puts those back whose time for a lock is not over.
+    ///
+    /// - Returns: the others.
+    private func giveBack(_ batch: [Pending]) -> [Pending] {
+        let begin = ContinuousClock.now - .milliseconds(Database.busyTimeout)
+        let left = batch.filter { $0.since > begin }
+        queue.withLock { $0.waiting.insert(contentsOf: left, at: 0) }
+        return batch.filter { $0.since <= begin }
     }
 
     /// Milliseconds that the longest waiting of the batch still waits for a lock.

@@ -24,11 +24,20 @@ extension Database {
 extension Transaction {
     /// Keeps that the person signed in, under the login of now.
     func save(_ person: Person, at now: Instant) throws {
+        let former = try String.fetchOne(
+            db.cachedStatement(sql: "SELECT login FROM people WHERE id = ?"), arguments: [person.id])
         try run(
             """
             INSERT INTO people (id, login, created_at, signed_in_at) VALUES (?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET login = excluded.login, signed_in_at = excluded.signed_in_at
             """, [person.id, person.login, now.milliseconds, now.milliseconds])
+        let latest = try String.fetchOne(
+            db.cachedStatement(
+                sql: "SELECT author_login FROM tasks WHERE author_id = ? ORDER BY id DESC LIMIT 1"),
+            arguments: [person.id])
+        guard latest != nil, [former, latest].contains(where: { $0 != nil && $0 != person.login }) else {
+            return
+        }
         // Names follow renames; whoever has the old one now is somebody else.
         try run(
             "UPDATE tasks SET author_login = ?2 WHERE author_id = ?1 AND author_login <> ?2",

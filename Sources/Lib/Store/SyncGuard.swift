@@ -20,8 +20,8 @@ enum SyncGuard {
     private static let region: Int32 = 32_768
 
     /// The system's way to handle database files, and the same with our sync; one of each serves all files.
+    // Safe because both are constants once they are here.
     private struct Methods: @unchecked Sendable {
-        // Safe because both are constants once they are here.
         let system: UnsafePointer<sqlite3_io_methods>
         let guarded: UnsafePointer<sqlite3_io_methods>
     }

@@ -37,7 +37,7 @@ extension Site {
                 return try handle(site, exchange)
             } catch {
                 site.work.world.journal.record(
-                    .notice, "callback not taken",
+                    .info, "callback not taken",
                     [
                         "callback": name, "status": String(error.status), "error": error.code,
                         "message": error.message,

@@ -115,10 +115,10 @@ extension Site {
         }
         if name == provider.headersVariable {
             guard ModelProvider.headers(value) != nil else {
-                throw .field(
-                    "value",
-                    "must be headers, `Name: value`, each on a line of its own, and none that HTTP itself sets, such as Host."
-                )
+                throw .field("value", "must be headers, `Name: value`, each on a line of its own.")
+            }
+            if let name = ModelProvider.reservedHeader(in: value) {
+                throw .field("value", "must not hold `\(name)`, which HTTP itself sets.")
             }
         } else {
             try Self.checkForm("value", value)

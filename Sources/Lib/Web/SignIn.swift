@@ -147,7 +147,11 @@ extension Site {
                 try work.world.store.findFailedSignIn(browser: work.world.digest(value))
             }
         }
-        let word = query["error"] ?? (isSignedIn ? nil : last?.failure)
+        var isBroken = false
+        if case .broken = work.world.app.standing() { isBroken = true }
+        let word =
+            query["error"]
+            ?? (isBroken ? SignInFailure.keysClosed.rawValue : isSignedIn ? nil : last?.failure)
         let problem = word.flatMap(SignInFailure.init(rawValue:)).map { failure in
             JSON.object([
                 "error": .string(failure.rawValue), "message": .string(failure.sentence),
@@ -159,7 +163,7 @@ extension Site {
         return .json(
             200,
             .object([
-                "set_up": .bool(work.world.users.clientID() != nil),
+                "set_up": .bool(isBroken || work.world.users.clientID() != nil),
                 "signed_in": .bool(isSignedIn), "sign_in_url": .string(again),
                 "github_url": .string(work.policy.githubURL), "problem": problem ?? .null,
             ]))

@@ -103,13 +103,17 @@ extension Work {
     private func act(
         on verdict: Verdict, _ task: PorterTask, _ attempt: Attempt, _ claim: JobClaim
     ) throws -> JobOutcome {
-        let silence = "Nothing was heard from it for \(policy.limits.grace) seconds, so Porter destroyed it."
-        let machine = try destroyMachine(of: attempt, claim, why: verdict == .stale ? silence : nil)
+        var silence: String?
+        if verdict == .stale, try machine(of: attempt)?.isGone == false {
+            silence =
+                "Nothing was heard from the machine for \(policy.limits.grace) seconds, so Porter destroyed it."
+        }
+        let machine = try destroyMachine(of: attempt, claim, why: silence)
         switch verdict {
         case .unclaimed:
             return try replace(task, attempt, why: "nobody claimed it in time", claim)
         case .stale:
-            return try handleLoss(task, attempt, machine, claim)
+            return try handleLoss(task, attempt, machine, why: silence, claim)
         case .overdue:
             return try endFromOutside(task, .timedOut, .timeout, claim)
         }
@@ -136,16 +140,17 @@ extension Work {
 
     /// A machine that is gone without a report: replaced before the agent began, the end after that.
     private func handleLoss(
-        _ task: PorterTask, _ attempt: Attempt, _ machine: Machine?, _ claim: JobClaim
+        _ task: PorterTask, _ attempt: Attempt, _ machine: Machine?, why: String? = nil, _ claim: JobClaim
     ) throws -> JobOutcome {
         // A report may have arrived between the look at the attempt and the look at the machine.
         guard let fresh = try store.findAttempt(task.id, task.attempt), fresh.report == nil else {
             return .again(now.adding(seconds: 1))
         }
-        let words = Self.words(for: machine?.exit)
+        let ranOut = machine?.exit?.outOfMemory == true
+        let words = (ranOut ? nil : why) ?? Self.words(for: machine?.exit)
         try store.recordGone(task.id, attempt.number, detail: words, for: claim, at: now)
         if fresh.agentStartedAt == nil { return try replace(task, fresh, why: words, claim) }
-        let reason: Reason = machine?.exit?.outOfMemory == true ? .outOfMemory : .machineLost
+        let reason: Reason = ranOut ? .outOfMemory : .machineLost
         return try endFromOutside(task, .failed, reason, detail: words, claim)
     }
 
@@ -192,8 +197,6 @@ extension Work {
     }
 
     /// Destroys whatever the attempt has running, a machine whose creation was never answered included.
-    ///
-    /// Ends the attempt's machine, if it is not gone by itself.
     ///
     /// - Parameter why: told in place of the machine's own end, if it was there until now.
     /// - Returns: the machine as it was last seen, nil when there was none.

@@ -9,11 +9,17 @@ struct Push: Sendable {
 
     /// Seconds that the push and the look afterwards get each, even when the time is nearly over.
     static let least = 10
+    /// Seconds in which a stopped run's push is tried again: its machine is destroyed soon, and the report must be out.
+    static let triesAfterStop = 5
 
     /// Pushes the commit to the task's branch, never by force, until it is there or the remote has decided otherwise.
     ///
+    /// - Parameter isStopped: whether the run was stopped; there is little time for further tries then.
     /// - Throws: ``WorkerFailure`` with why the remote refused it.
-    func run(_ head: String, with credential: Credential, _ limit: TimeLimit) throws(WorkerFailure) {
+    func run(
+        _ head: String, with credential: Credential, _ limit: TimeLimit, isStopped: () -> Bool = { false }
+    ) throws(WorkerFailure) {
+        let hurry = ContinuousClock.now + .seconds(Self.triesAfterStop)
         let given = assignment.repository.clone_url
         var url = given
         var tries = Tries()
@@ -25,7 +31,8 @@ struct Push: Sendable {
                 url = moved
                 continue
             }
-            guard tries.next(after: outlook, within: limit) else { throw failure }
+            let isOver = { isStopped() && ContinuousClock.now >= hurry }
+            guard tries.next(after: outlook, within: limit, isCancelled: isOver) else { throw failure }
         }
     }
 

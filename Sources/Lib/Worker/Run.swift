@@ -176,7 +176,8 @@ struct Run: Sendable {
             let inspection = Inspection(workspace: workspace, secrets: secrets)
             try inspection.check(from: base, to: head, limit)
             let credential = try fetchCredential(limit)
-            try Push(workspace: workspace, assignment: assignment).run(head, with: credential, limit)
+            try Push(workspace: workspace, assignment: assignment).run(
+                head, with: credential, limit, isStopped: { pulse.stop != nil })
             body.branch = assignment.branch
             body.head_sha = head
             if let leftOut = saved.leftOut, Workspace.isFull(leftOut) { throw SaveBox.failure(leftOut) }

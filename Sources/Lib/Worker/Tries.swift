@@ -15,18 +15,30 @@ struct Tries {
         ///
         /// - SeeAlso: <https://git-scm.com/docs/git-push#_output>, on `[remote rejected]`.
         init(words: String) {
-            func says(_ marks: [String]) -> Bool { marks.contains { words.contains($0) } }
+            // Addresses and names of branches hold any words that somebody liked.
+            let own = words.split(whereSeparator: \.isWhitespace).filter {
+                !$0.contains("://") && !$0.contains("refs/")
+            }
+            .joined(separator: " ")
+            func says(_ marks: [String]) -> Bool { marks.contains { own.contains($0) } }
             if says([
                 "Internal Server Error", "returned error: 5", "returned error: 408", "returned error: 429",
             ]) {
                 self = .passing
+            } else if says([
+                "could not read Username", "could not read Password", "cannot lock ref",
+                "failed to update ref",
+                "unpacker error", "commit_refs",
+            ]) {
+                self = .doubtful
             } else if says([
                 "rejected]", "couldn't find remote ref", "invalid refspec", "No space left on device",
                 "Disk quota exceeded", "does not exist", "fsck error", "SSL certificate problem",
             ]) {
                 self = .final
             } else if says([
-                "Authentication failed", "not found", "returned error: 3", "returned error: 4", "redirect",
+                "Authentication failed", "not found", "returned error: 3", "returned error: 4",
+                "url base from redirection",
                 "does not appear to be",
             ]) {
                 self = .doubtful

@@ -15,7 +15,7 @@ export function taskAddress(task) {
   return `/task/?id=${encodeURIComponent(task.id)}`;
 }
 
-/** Why a run ended early, in a word or two. */
+/** Why a run ended as it did, in a word or two. */
 function reason(task) {
   return task.reason ? [make("br"), make("span", { class: "soft" }, task.reason.replaceAll("_", " "))] : [];
 }

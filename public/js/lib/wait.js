@@ -35,6 +35,8 @@ export async function fill({ place, ready, words, load, show, failed = () => fal
   } catch (error) {
     if (place.turn !== turn) return;
     ready.hidden = true;
+    // Made for one person, and another is signed in now.
+    if (error instanceof Problem && error.code === "other_person") return location.reload();
     if (failed(error)) return;
     place.replaceChildren(explain(error, again));
   } finally {
@@ -91,9 +93,6 @@ export function explain(error, again) {
       return notice("Sign in to see this page", error.code === "sign_in_again" ? error.message : "You are signed out, or your time here has run out.", signIn());
     case 403:
       return notice("You may not see this", error.message, make("a", { class: "button", href: "/" }, "Go to the overview"));
-    case 409:
-      if (error.code === "other_person") location.reload();
-      return notice("This did not work", error.message, retry);
     case 404:
       return notice("It is not here", error.message, make("a", { class: "button", href: "/" }, "Go to the overview"));
     case 429:

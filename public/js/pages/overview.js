@@ -52,6 +52,8 @@ async function showLanding() {
   if (known?.set_up === false) {
     byId("sign-in").hidden = true;
     if (failure === null) showProblem("not_set_up", null);
+  } else if (failure === null && known?.problem?.error === "keys_closed") {
+    showProblem("keys_closed", null);
   } else if (failure !== null && isSafe(known?.problem?.action)) {
     showProblem(failure, known.problem.action);
   }
