@@ -13,10 +13,16 @@ final class AppKeeper: Sendable {
     /// How long stored credentials are used without another look at the database.
     private static let age: Duration = .seconds(2)
 
-    private struct Found {
+    private final class Found: Sendable {
         let until: ContinuousClock.Instant
         let standing: AppSource.Standing
         let signer: RSASigner?
+
+        init(until: ContinuousClock.Instant, standing: AppSource.Standing, signer: RSASigner?) {
+            self.until = until
+            self.standing = standing
+            self.signer = signer
+        }
     }
 
     private let configured: AppCredentials?
@@ -51,8 +57,11 @@ final class AppKeeper: Sendable {
     }
 
     private func look() -> Found {
-        found.withLock { found in
-            if let found, ContinuousClock.now < found.until { return found }
+        // Each delivery looks: the lock is held for no longer than it takes to count a reference.
+        let now = ContinuousClock.now
+        if let found = found.withLock({ $0 }), now < found.until { return found }
+        return found.withLock { found in
+            if let found, now < found.until { return found }
             let fresh = read()
             found = fresh
             return fresh

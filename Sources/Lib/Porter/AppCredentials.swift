@@ -1,5 +1,7 @@
 /// What Porter needs to act as its GitHub App: from the environment, or from the set-up page.
-package struct AppCredentials: Hashable, Sendable {
+///
+/// It is a class because each delivery asks for them: five texts are handed on as one reference.
+package final class AppCredentials: Sendable {
     /// The App's number, digits only.
     package let id: String
     /// PEM with real line breaks; signs the App's JSON web tokens.

@@ -87,9 +87,15 @@ extension Site {
 extension Response {
     /// JSON that nobody caches.
     static func json(_ status: Int, _ body: JSON) -> Response {
-        Response(
-            status: status,
-            fields: ["Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"],
-            body: body.data)
+        json(status, bytes: body.data)
     }
+
+    /// JSON that nobody caches, as it was written.
+    static func json(_ status: Int, bytes: Data) -> Response {
+        Response(status: status, fields: jsonFields, body: bytes)
+    }
+
+    private static let jsonFields: Fields = [
+        "Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store",
+    ]
 }

@@ -12,7 +12,9 @@ package import PorterWork
 /// `SignIn.swift` and `SetUpRoutes.swift` let people in; the other files named `…Routes.swift`, `Config.swift`,
 /// `Credentials.swift` and `Validation.swift` serve the pages. A request passes the checks in this order:
 /// address, method, who asks, origin, object, permission, body.
-package struct Site: Sendable {
+///
+/// It is a class because every request's closures hold it: as a value its dozen references were counted for each.
+package final class Site: Sendable {
     let work: Work
     /// Calls that try whether a key, an address or an app works.
     let probes: Probes
@@ -63,7 +65,7 @@ package struct Site: Sendable {
             case .now(let handle):
                 finish(try handle(self, exchange), request, for: viewer, respond)
             case .later(let handle):
-                try handle(self, exchange) { [viewer] in finish($0, request, for: viewer, respond) }
+                try handle(self, exchange) { [viewer] in self.finish($0, request, for: viewer, respond) }
             }
         } catch {
             finish(error.response, request, for: viewer, respond)

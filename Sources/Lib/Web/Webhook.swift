@@ -84,9 +84,9 @@ extension Site {
         work.accept(delivery, decoded.event) { outcome in
             switch outcome {
             case .success(let result):
-                respond(answer(result))
+                respond(self.answer(result))
             case .failure(let error):
-                work.world.journal.record(
+                self.work.world.journal.record(
                     .error, "delivery not stored", ["delivery": guid, "error": "\(error)"])
                 respond(Failure(error).response)
             }
@@ -105,7 +105,10 @@ extension Site {
 
     private func answer(_ word: Counters.Delivery, _ task: TaskID?) -> Response {
         counters.count(word)
-        return .json(202, .object(["status": .string(word.rawValue), "task": .text(task?.rawValue)]))
+        // By hand: this runs where commands are committed, and an encoder took a tenth of that time. Neither the
+        // words nor the letters of an id need an escape.
+        let id = task.map { "\"\($0.rawValue)\"" } ?? "null"
+        return .json(202, bytes: Data("{\"status\":\"\(word.rawValue)\",\"task\":\(id)}".utf8))
     }
 
     /// What nearly all deliveries are answered, made once.

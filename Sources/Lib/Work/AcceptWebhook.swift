@@ -76,7 +76,7 @@ extension Work {
                 delivery, arrived, newID: .make(at: now, entropy: world.entropy),
                 executor: operatorsPolicy.engine.name, at: now
             ) { outcome in
-                then(outcome.map { result($0, delivery) })
+                then(outcome.map { self.result($0, delivery) })
             }
         } catch {
             then(.failure(error))

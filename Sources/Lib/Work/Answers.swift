@@ -196,7 +196,7 @@ extension Work {
         _ text: String, marker: String, key: String, task: TaskID?, in repository: RepositoryRef,
         issue: Int, since: Instant, _ claim: JobClaim
     ) throws -> (id: Int64, url: String, isNew: Bool) {
-        let find = { try findComment(marker, in: repository, issue: issue, since: since) }
+        let find = { try self.findComment(marker, in: repository, issue: issue, since: since) }
         let (outcome, isNew) = try perform(key, task: task, for: claim, find: find) {
             let comment = try world.github.createComment(repository, issue, text + "\n\n" + marker)
             return "\(comment.id) \(comment.url)"

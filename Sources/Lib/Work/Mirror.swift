@@ -92,7 +92,7 @@ extension Work {
         // What this turn has seen of the gist, so that it is not asked for twice.
         var seen: UserGitHub.Gist?
         let find: () throws -> String? = {
-            seen = try mirrorGist(of: person)
+            seen = try self.mirrorGist(of: person)
             return seen?.id
         }
         let (id, _) = try perform(key, task: nil, for: claim, find: find) {

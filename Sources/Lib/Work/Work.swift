@@ -26,7 +26,9 @@ package import PorterStore
 ///
 /// Nobody calls GitHub or an engine inside a transaction; each outward effect goes through
 /// ``perform(_:task:for:find:call:)``.
-package struct Work: Sendable {
+///
+/// It is a class because closures hold it: as a value its hundred references were counted for each of them.
+package final class Work: Sendable {
     /// Everything outside the rules: the database, GitHub, the engine, time and chance.
     package let world: Surroundings
     /// What the instance's operator chose, as it was at start.
