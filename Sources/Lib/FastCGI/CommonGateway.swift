@@ -11,8 +11,10 @@ extension Responder {
     ///
     /// - SeeAlso: <https://www.rfc-editor.org/rfc/rfc3875>
     package func serveOnce(environment: [String: String]) {
-        let parameters = Parameters(
-            lookUp: { environment[$0] }, all: { environment.map { ($0.key, $0.value) } })
+        var parameters = Parameters { environment[$0] }
+        for (name, value) in environment {
+            Array(name.utf8).withUnsafeBytes { parameters.add($0, value) }
+        }
         var request = parameters.head
         var state = Incoming.BodyState.whole
         if let length = parameters.contentLength {

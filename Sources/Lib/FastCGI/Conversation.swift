@@ -30,9 +30,8 @@ final class Conversation: @unchecked Sendable {
     /// The request; nil when its client has left.
     func read(atMost maximumBodyBytes: Int) -> Incoming? {
         let envp = request.pointee.envp
-        let parameters = Parameters(
-            lookUp: { name in FCGX_GetParam(name, envp).map { String(cString: $0) } },
-            all: { Self.pairs(envp) })
+        var parameters = Parameters { name in FCGX_GetParam(name, envp).map { String(cString: $0) } }
+        Self.add(envp, to: &parameters)
         var head = parameters.head
         // A client that left before its parameters were whole: libfcgi hands on those that had come.
         guard !head.method.isEmpty else { return nil }
@@ -99,19 +98,15 @@ final class Conversation: @unchecked Sendable {
         }
     }
 
-    /// The header fields among the parameters, under their names there.
-    private static func pairs(_ envp: FCGX_ParamArray?) -> [(String, String)] {
-        var pairs: [(String, String)] = []
+    /// Adds what may be header fields.
+    private static func add(_ envp: FCGX_ParamArray?, to parameters: inout Parameters) {
         var next = envp
         while let entry = next?.pointee {
             next = next?.advanced(by: 1)
-            guard strncmp(entry, "HTTP_", 5) == 0, let equals = strchr(entry, Int32(UInt8(ascii: "="))) else {
-                continue
-            }
-            let bytes = UnsafeRawBufferPointer(start: entry, count: equals - entry)
-            pairs.append((String(decoding: bytes, as: UTF8.self), String(cString: equals + 1)))
+            guard let equals = strchr(entry, Int32(UInt8(ascii: "="))) else { continue }
+            let name = UnsafeRawBufferPointer(start: entry, count: equals - entry)
+            parameters.add(name, String(cString: equals + 1))
         }
-        return pairs
     }
 }
 

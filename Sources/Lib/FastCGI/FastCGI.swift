@@ -29,12 +29,36 @@ package struct Incoming: Sendable {
 /// The named values of a request's `PARAMS`, as FastCGI and CGI share them.
 struct Parameters {
     private let lookUp: (String) -> String?
-    private let all: () -> [(String, String)]
+    private var fields = Fields()
 
-    init(lookUp: @escaping (String) -> String?, all: @escaping () -> [(String, String)]) {
+    /// - Parameter lookUp: finds a value that is no header field.
+    init(lookUp: @escaping (String) -> String?) {
         self.lookUp = lookUp
-        self.all = all
     }
+
+    /// Takes the parameter if it is a header field.
+    ///
+    /// - Parameters:
+    ///   - name: `HTTP_X_HUB_SIGNATURE_256`, in UTF-8, for `X-HUB-SIGNATURE-256`.
+    ///   - value: asked for only when it is one.
+    mutating func add(_ name: UnsafeRawBufferPointer, _ value: @autoclosure () -> String) {
+        guard name.starts(with: Self.prefix), !name.elementsEqual(Self.proxy) else { return }
+        let bytes = name.dropFirst(Self.prefix.count)
+        let field = String(unsafeUninitializedCapacity: bytes.count) { buffer in
+            for (index, byte) in bytes.enumerated() {
+                buffer[index] = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
+            }
+            return bytes.count
+        }
+        fields.append(field, value())
+    }
+
+    /// Begins the names of a request's header fields.
+    private static let prefix = Array("HTTP_".utf8)
+    /// A client's field `Proxy`, which programs have taken for the environment's `HTTP_PROXY`.
+    ///
+    /// - SeeAlso: <https://httpoxy.org>
+    private static let proxy = Array("HTTP_PROXY".utf8)
 
     /// Bytes of the body, nil when the value is no number.
     var contentLength: Int? {
@@ -45,27 +69,11 @@ struct Parameters {
 
     /// The request without its body.
     var head: Request {
-        var fields = Fields()
-        for (name, value) in all() where name != "HTTP_PROXY" && name.utf8.starts(with: Self.prefix) {
-            fields.append(Self.fieldName(name.utf8.dropFirst(Self.prefix.count)), value)
-        }
+        var fields = fields
         if let type = lookUp("CONTENT_TYPE"), !type.isEmpty { fields["Content-Type"] = type }
         return Request(
             method: lookUp("REQUEST_METHOD") ?? "", target: lookUp("REQUEST_URI") ?? "/",
             fields: fields, peer: lookUp("REMOTE_ADDR").flatMap { $0.isEmpty ? nil : $0 })
-    }
-
-    /// Begins the names of a request's header fields.
-    private static let prefix = Array("HTTP_".utf8)
-
-    /// `X-HUB-SIGNATURE-256` of `X_HUB_SIGNATURE_256`.
-    private static func fieldName(_ bytes: Substring.UTF8View) -> String {
-        String(unsafeUninitializedCapacity: bytes.count) { buffer in
-            for (index, byte) in bytes.enumerated() {
-                buffer[index] = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
-            }
-            return bytes.count
-        }
     }
 }
 
