@@ -25,6 +25,13 @@ import Testing
         #expect(HMACSHA256.code(for: message, key: key).hexadecimalDigits == code)
     }
 
+    @Test func `an empty key is not the one before it`() {
+        _ = HMACSHA256.code(for: Data("abc".utf8), key: "k")
+        #expect(
+            HMACSHA256.code(for: Data(), key: "").hexadecimalDigits
+                == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
+    }
+
     @Test(arguments: [
         (Data(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         (Data("abc".utf8), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
