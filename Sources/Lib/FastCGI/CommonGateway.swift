@@ -11,7 +11,7 @@ extension Responder {
     ///
     /// - SeeAlso: <https://www.rfc-editor.org/rfc/rfc3875>
     package func serveOnce(environment: [String: String]) {
-        var parameters = Parameters { environment[$0] }
+        var parameters = Parameters { environment["\($0)"] }
         for (name, value) in environment {
             Array(name.utf8).withUnsafeBytes { parameters.add($0, value) }
         }

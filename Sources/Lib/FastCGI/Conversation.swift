@@ -30,7 +30,12 @@ final class Conversation: @unchecked Sendable {
     /// The request; nil when its client has left.
     func read(atMost maximumBodyBytes: Int) -> Incoming? {
         let envp = request.pointee.envp
-        var parameters = Parameters { name in FCGX_GetParam(name, envp).map { String(cString: $0) } }
+        var parameters = Parameters { name in
+            // A text that is handed to C is copied for it first; these names lie there as C wants them.
+            name.utf8Start.withMemoryRebound(to: CChar.self, capacity: name.utf8CodeUnitCount + 1) {
+                FCGX_GetParam($0, envp).map { String(cString: $0) }
+            }
+        }
         Self.add(envp, to: &parameters)
         var head = parameters.head
         // A client that left before its parameters were whole: libfcgi hands on those that had come.

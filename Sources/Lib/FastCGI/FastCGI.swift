@@ -28,13 +28,16 @@ package struct Incoming: Sendable {
 
 /// The named values of a request's `PARAMS`, as FastCGI and CGI share them.
 struct Parameters {
-    private let lookUp: (String) -> String?
-    private var fields = Fields()
+    private let lookUp: (StaticString) -> String?
+    private var fields = Fields(reserving: Self.usualFields)
 
     /// - Parameter lookUp: finds a value that is no header field.
-    init(lookUp: @escaping (String) -> String?) {
+    init(lookUp: @escaping (StaticString) -> String?) {
         self.lookUp = lookUp
     }
+
+    /// Fields of nearly every request at most.
+    private static let usualFields = 24
 
     /// Takes the parameter if it is a header field.
     ///

@@ -63,6 +63,12 @@ package struct Fields: Hashable, Sendable, ExpressibleByDictionaryLiteral {
         pairs = []
     }
 
+    /// No fields, with room for so many.
+    package init(reserving count: Int) {
+        pairs = []
+        pairs.reserveCapacity(count)
+    }
+
     /// The fields in the order of the literal; a repeated name is kept twice.
     package init(dictionaryLiteral elements: (String, String)...) {
         pairs = elements.map { Pair(name: $0.0, value: $0.1) }
