@@ -5,7 +5,8 @@ Usage: ingest.py PORTER_FCGI [--rounds N] [--seconds S]
 
 Three configurations take turns behind one nginx, 32 connections, 8 request threads each: the bare C
 responder, Porter with comments that hold no command, and Porter with comments that hold one (each with a
-comment id and a delivery id of its own, durable before the answer). Ratios of medians are printed beside
+comment id and a delivery id of its own, durable before the answer). Many short turns, because a machine's speed
+changes from one half minute to the next. Ratios of medians are printed beside
 their goals; the run fails when a goal is missed or an answer was not 202.
 """
 
@@ -202,8 +203,8 @@ def resident_mb(pid: int) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("porter_fcgi", type=Path)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--seconds", type=int, default=2)
     arguments = parser.parse_args()
 
     folder = Path(tempfile.mkdtemp(prefix="porter-ingest-"))
