@@ -78,7 +78,9 @@ package enum HMACSHA256 {
     private final class Context {
         /// The calling thread's.
         static var own: Context {
-            if let kept = pthread_getspecific(slot) { return Unmanaged.fromOpaque(kept).takeUnretainedValue() }
+            if let kept = pthread_getspecific(slot) {
+                return Unmanaged.fromOpaque(kept).takeUnretainedValue()
+            }
             let made = Context()
             let result = pthread_setspecific(slot, Unmanaged.passRetained(made).toOpaque())
             precondition(result == 0, "the system has no memory for a thread's own value")
