@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import page_states
 import pytest
@@ -363,6 +364,32 @@ def test_new_runs_wait_for_a_click_and_known_ones_change_in_their_place(page, se
     assert page.locator("#rows tr").first.get_by_text("Done").is_visible()
     page.get_by_role("button", name="Show 1 new run").click()
     assert page.locator("#rows tr").first.get_attribute("data-id") == fresh["id"]
+
+
+def test_a_search_goes_on_until_something_is_found(page, server):
+    found = page_states.task(4)
+    pages = {"": ([], "A"), "A": ([], "B"), "B": ([found], None)}
+
+    def answer(_, query):
+        tasks, following = pages[parse_qs(query).get("cursor", [""])[0]]
+        return 200, {"tasks": tasks, "next": following}
+
+    server.answers["GET /api/tasks"] = answer
+    page.goto("/tasks/?search=flaky")
+    settle(page)
+
+    assert [row.get_attribute("data-id") for row in page.locator("#rows tr").all()] == [found["id"]]
+    assert page.locator("#more").is_hidden()
+
+
+def test_a_search_that_finds_nothing_stops_after_20_pages_and_leads_on(page, server):
+    server.answers["GET /api/tasks"] = (200, {"tasks": [], "next": "A"})
+    page.goto("/tasks/?search=flaky")
+    settle(page)
+
+    assert page.get_by_text("None of the newest runs is like this.").is_visible()
+    assert "cursor=A" in page.get_by_role("link", name="Older").get_attribute("href")
+    assert len([call for call in server.asked if call[1].startswith("/api/tasks?")]) == 20
 
 
 def test_asking_stops_after_an_error_and_goes_on_at_a_click(page, server):

@@ -4,7 +4,7 @@ import Porter
 /// Pages of tasks: found in an index, whatever is asked for; only then their rows are read.
 extension Database {
     /// Tasks whose words a page of a search reads at most: their rows lie all over the file.
-    static let searchDepth = 2_000
+    static let searchDepth = 1_000
     /// Up to so many tasks of one person, issue or repository are looked up, each in its place; among more, the index
     /// of the list is walked from its end, which comes upon them soon unless they are old.
     static let fewTasks = 500

@@ -13,7 +13,10 @@ const query = new URLSearchParams(location.search);
 const FILTERS = ["search", "status", "repo"];
 const asked = Object.fromEntries([...FILTERS, "cursor"].map((name) => [name, query.get(name)]));
 const isFiltered = FILTERS.some((name) => asked[name]);
-const path = `/api/tasks${toQuery({ ...asked, limit: 50 })}`;
+const LIMIT = 50;
+/** Pages of a search that are put together at most: each looks through 1,000 runs, and mostly finds few. */
+const MOST_PAGES = 20;
+const path = `/api/tasks${toQuery({ ...asked, limit: LIMIT })}`;
 
 const filters = byId("filters");
 for (const name of FILTERS) filters.elements[name].value = asked[name] ?? "";
@@ -28,7 +31,7 @@ start({
   words: "Asking for the runs",
   load: () => {
     byId("find").hidden = false;
-    return get(path);
+    return get(path).then(goOn);
   },
   show: (page) => {
     byId("all").hidden = !isFiltered;
@@ -36,6 +39,16 @@ start({
     watch(page.tasks.some(isUnfinished));
   },
 });
+
+/** A search's first page with what its next ones find, until there are enough runs. */
+async function goOn({ tasks, next }) {
+  for (let pages = 1; asked.search && next !== null && tasks.length < LIMIT && pages < MOST_PAGES; pages += 1) {
+    const page = await get(`/api/tasks${toQuery({ ...asked, limit: LIMIT - tasks.length, cursor: next })}`);
+    tasks = [...tasks, ...page.tasks];
+    next = page.next;
+  }
+  return { tasks, next };
+}
 
 function showPage({ tasks, next }) {
   byId("news").hidden = true;
@@ -69,14 +82,18 @@ function watch(busy) {
       const words = `Show ${count(fresh.length, "new run")}`;
       if (fresh.length > 0 && byId("show-news").textContent !== words) announce(`${count(fresh.length, "new run")} at the top`);
       byId("show-news").textContent = words;
-      byId("show-news").onclick = () => {
-        showPage(page);
-        byId("table").querySelector("a")?.focus();
-      };
+      byId("show-news").onclick = () =>
+        goOn(page).then((all) => {
+          showPage(all);
+          byId("table").querySelector("a")?.focus();
+        }, complain);
       return page.tasks.some(isUnfinished);
     },
-    failed: (error) => byId("wait").replaceChildren(explain(error, () => work.restart())),
+    failed: complain,
   });
+  function complain(error) {
+    byId("wait").replaceChildren(explain(error, () => work.restart()));
+  }
 }
 
 function update(row, task) {
