@@ -163,6 +163,30 @@ def test_each_failure_of_a_sign_in_has_its_own_words(page, server, code):
     take_picture(page, f"sign-in-{code}")
 
 
+@pytest.mark.parametrize(("state", "code", "own", "other"), [
+    ("failed", "access_denied", "That sign-in did not come about", "Porter could not answer"),
+    ("failed", "suspended", "GitHub has suspended the App or the account", "Porter could not answer"),
+    ("unreachable", "access_denied", "You did not let Porter in", "Porter cannot be reached"),
+    ("nonsense", "sso_required", "Your organisation asks for single sign-on", "This did not work"),
+], ids=["signed-in", "signed-in-suspended", "unreachable", "nonsense"])
+def test_a_failed_sign_in_is_told_beside_the_failure_of_the_page_itself(page, server, state, code, own, other):
+    open_in(page, server, f"/?error={code}", state)
+
+    page.locator("#error").get_by_role("heading", name=own).wait_for()
+    page.locator("#wait").get_by_role("heading", name=other).wait_for()
+    assert page.evaluate("document.activeElement.id") == "error"
+    assert violations(page) == []
+
+    # Another try that fails too takes neither away, and leaves the focus where it is.
+    page.locator("#wait").get_by_role("button", name="Try again").click()
+    page.locator("#wait .notice").wait_for()
+    assert page.locator("#error").get_by_role("heading").text_content() == own
+    server.answers = page_states.answers("filled")
+    page.locator("#wait").get_by_role("button", name="Try again").click()
+    page.locator("#ready").wait_for()
+    assert page.locator("#error").is_visible()
+
+
 def test_sign_in_comes_back_to_the_page_that_was_asked_for(page, server):
     open_in(page, server, "/tasks/?status=failed", "signed-out")
 

@@ -15,11 +15,13 @@ import { fill } from "./wait.js";
  * @param {(me: Person) => Promise<T>} page.load
  * @param {(value: T, me: Person) => void} page.show
  * @param {() => void} [page.signedOut] shown instead of the words for people who are not signed in.
+ * @param {(me: Person | null) => void} [page.failed] called when it cannot be shown, beside the words that say so.
  * @returns {Promise<void>}
  *
  * @typedef {{id: number, login: string, is_admin: boolean}} Person
  */
-export function start({ forAdmins = false, words, load, show, signedOut }) {
+export function start({ forAdmins = false, words, load, show, signedOut, failed = () => {} }) {
+  let here = null;
   forgetOthers();
   keepTimesFresh();
   return fill({
@@ -28,6 +30,7 @@ export function start({ forAdmins = false, words, load, show, signedOut }) {
     words,
     load: async () => {
       const me = await whoIsHere();
+      here = me;
       showPerson(me);
       if (forAdmins && !me.is_admin) {
         throw new Problem(403, "forbidden", "This page is for admins of this Porter. Ask one of them for what you need.");
@@ -38,6 +41,7 @@ export function start({ forAdmins = false, words, load, show, signedOut }) {
     failed: (error) => {
       const isOut = signedOut && error instanceof Problem && error.status === 401;
       if (isOut) signedOut();
+      else failed(here);
       return Boolean(isOut);
     },
   });

@@ -20,6 +20,10 @@ start({
   load: () => get("/api/startup/check"),
   show: showOverview,
   signedOut: showLanding,
+  failed: (me) => {
+    // What follows may fail as well, and fail again at another try: how the sign-in came out is told beside it, once.
+    if (failure !== null && byId("error").hidden) showFailure(me !== null);
+  },
 });
 
 /** Each way in which a sign-in can fail has its own words, in a template of the page. */
@@ -37,8 +41,8 @@ function showProblem(code, action) {
 }
 
 /** Whoever is signed in here lost nothing by a second sign-in that did not come about. */
-function showFailure() {
-  const isOver = /^(state_|code_|access_denied$|unknown$)/.test(failure);
+function showFailure(isSignedIn) {
+  const isOver = isSignedIn && /^(state_|code_|access_denied$|unknown$)/.test(failure);
   showProblem(isOver ? "signed_in" : failure, null);
 }
 
@@ -62,7 +66,7 @@ async function showLanding() {
 function showOverview(answer) {
   byId("title").textContent = "Overview";
   document.title = "Overview · Porter";
-  if (failure !== null) showFailure();
+  if (failure !== null) showFailure(true);
   const open = answer.checks.filter((check) => !check.ok).length;
   byId("verdict").textContent =
     open === 0
