@@ -60,11 +60,23 @@ export async function getChanged(path, etag) {
  * @param {{etag?: string | null, headers?: Record<string, string>}} [more] `etag`: only if nothing has changed since.
  * @returns {Promise<any>} undefined for an answer without a body.
  */
-export async function send(method, path, body, { etag = null, headers = {} } = {}) {
+export async function send(method, path, body, more = {}) {
+  return (await sendTagged(method, path, body, more)).body;
+}
+
+/**
+ * Changes what has a tag of its state.
+ * @param {"POST" | "PUT" | "PATCH" | "DELETE"} method
+ * @param {string} path
+ * @param {object} [body]
+ * @param {{etag?: string | null, headers?: Record<string, string>}} [more]
+ * @returns {Promise<{body: any, etag: string | null}>} with the tag of what is there now.
+ */
+export async function sendTagged(method, path, body, { etag = null, headers = {} } = {}) {
   const fields = { ...headers };
   if (body !== undefined) fields["Content-Type"] = "application/json";
   if (etag) fields["If-Match"] = etag;
-  return (await call(method, path, { headers: fields, body: body === undefined ? undefined : JSON.stringify(body) })).body;
+  return call(method, path, { headers: fields, body: body === undefined ? undefined : JSON.stringify(body) });
 }
 
 /** @param {Record<string, unknown>} values */

@@ -14,7 +14,7 @@ import { next, signIn, SLOW, VERY_SLOW } from "./wait.js";
  * @param {object} work
  * @param {(values: Record<string, any>) => Promise<unknown>} work.send only fields that differ from what was there.
  * @param {string} work.done what is said when it is saved.
- * @param {(answer: any) => void} [work.after]
+ * @param {(answer: any) => string | void} [work.after] may return what is said besides.
  * @param {boolean} [work.whole] all fields, changed or not.
  */
 export function connect(form, { send, done, after = () => {}, whole = false }) {
@@ -36,10 +36,11 @@ export function connect(form, { send, done, after = () => {}, whole = false }) {
       const answer = await send(values);
       remember(form);
       say(form, done);
-      after(answer);
+      const more = after(answer);
+      if (typeof more === "string" && more !== "") say(form, `${done} ${more}`);
     } catch (error) {
       say(form, "");
-      showErrors(form, [error]);
+      showErrors(form, error instanceof AggregateError ? error.errors : [error]);
     } finally {
       stop();
       rest();
@@ -68,12 +69,69 @@ export function remember(form) {
 
 /** Puts values into the fields of their names, as what is saved. */
 export function put(form, values) {
-  for (const field of fields(form)) {
-    const value = values[field.name];
-    if (field.type === "checkbox") field.checked = value === true;
-    else field.value = value === null || value === undefined ? "" : String(value);
-  }
+  for (const field of fields(form)) write(field, values[field.name]);
   remember(form);
+}
+
+/**
+ * Puts newer values into the fields that nobody typed into since they were filled.
+ * @returns {string[]} the labels of those that hold something else now.
+ */
+export function renew(form, values) {
+  const other = [];
+  for (const field of fields(form)) {
+    if (!(field.name in values) || read(field) !== field.saved) continue;
+    write(field, values[field.name]);
+    const now = read(field);
+    if (now !== field.saved) other.push(labelOf(field));
+    field.saved = now;
+  }
+  return other;
+}
+
+/**
+ * The fields of those names that hold something else than was typed, and than was there when they were filled. From
+ * now on they count as filled with the newer value: whoever saves again means to replace it.
+ *
+ * @param {HTMLFormElement} form
+ * @param {string[]} names
+ * @param {Record<string, any>} values the newest.
+ * @returns {{name: string, before: string, now: string, typed: string, take: () => void}[]} each value in words;
+ *   `take` puts the newest into the field.
+ */
+export function overtaken(form, names, values) {
+  return fields(form).flatMap((field) => {
+    if (!names.includes(field.name) || !(field.name in values)) return [];
+    const typed = field.type === "checkbox" ? field.checked : field.value;
+    const [saved, mine] = [field.saved, read(field)];
+    write(field, values[field.name]);
+    const newest = read(field);
+    const words = [saved, newest, mine].map((value) => inWords(field, value));
+    if (field.type === "checkbox") field.checked = typed;
+    else field.value = typed;
+    if (newest === saved || newest === mine) return [];
+    field.saved = newest;
+    const take = () => write(field, newest);
+    return [{ name: field.name, before: words[0], now: words[1], typed: words[2], take }];
+  });
+}
+
+function write(field, value) {
+  if (field.type === "checkbox") field.checked = value === true;
+  else field.value = value === null || value === undefined ? "" : String(value);
+}
+
+/** Characters of a value that a sentence repeats. */
+const LONGEST_WORDS = 100;
+
+/** A value as the person sees it in the field. */
+function inWords(field, value) {
+  if (field.type === "checkbox") return value ? "on" : "off";
+  const option = [...(field.options ?? [])].find((one) => one.value === String(value ?? ""));
+  const text = option?.textContent ?? value;
+  if (text === null) return "nothing";
+  const letters = [...String(text)];
+  return `“${letters.length > LONGEST_WORDS ? `${letters.slice(0, LONGEST_WORDS).join("")} …` : text}”`;
 }
 
 function fields(form) {
@@ -119,13 +177,16 @@ function check(form) {
 function clear(form) {
   form.querySelector(".summary")?.remove();
   for (const error of form.querySelectorAll(".error")) error.remove();
-  for (const field of fields(form)) {
-    field.removeAttribute("aria-invalid");
-    const others = describedBy(field).filter((id) => id !== `${field.id}-error`);
-    if (others.length > 0) field.setAttribute("aria-describedby", others.join(" "));
-    else field.removeAttribute("aria-describedby");
-  }
+  for (const field of fields(form)) clearField(field);
   say(form, "");
+}
+
+function clearField(field) {
+  document.getElementById(`${field.id}-error`)?.closest(".error").remove();
+  field.removeAttribute("aria-invalid");
+  const others = describedBy(field).filter((id) => id !== `${field.id}-error`);
+  if (others.length > 0) field.setAttribute("aria-describedby", others.join(" "));
+  else field.removeAttribute("aria-describedby");
 }
 
 function describedBy(field) {
@@ -139,7 +200,8 @@ function showErrors(form, errors) {
     const id = `${field.id}-error`;
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-describedby", [...describedBy(field), id].join(" "));
-    field.after(make("p", { class: "error", id }, prose(error.message)));
+    const line = make("div", { class: "error" }, make("p", { id }, prose(error.message)), error.way && wayOut(field, error.way));
+    (field.closest(".check") ?? field).after(line);
     const jump = (event) => {
       event.preventDefault();
       field.focus();
@@ -153,13 +215,23 @@ function showErrors(form, errors) {
   summary.focus();
 }
 
+/** A button beside a field that mends it. */
+function wayOut(field, { words, act }) {
+  const onclick = () => {
+    act();
+    clearField(field);
+    field.focus();
+  };
+  return make("p", {}, make("button", { type: "button", class: "button small", onclick }, words));
+}
+
 function words(error) {
   if (!(error instanceof Problem)) {
     console.error(error);
     return "This page has a fault. Load it again; if it stays so, tell the operator.";
   }
   if (error.status === 401) return "You are signed out. Sign in in a new tab, then save here: what you typed is kept.";
-  if (error.status === 412) return "Somebody changed this meanwhile. Load the page again to see how it is now.";
+  if (error.status === 412) return "Others are saving here at this moment. What you typed is kept: save again.";
   return error.status === 0 ? `Porter cannot be reached. ${error.message} What you typed is kept: try again.` : error.message;
 }
 

@@ -1,10 +1,11 @@
 /** A person's settings, or with `data-scope="shared"` on the body the team's: one form a concern. */
 
-import { get, send } from "../lib/api.js";
+import { get, getChanged, send, sendTagged } from "../lib/api.js";
 import { checkButton } from "../lib/checks.js";
 import { announce, byId, link, make, prose } from "../lib/dom.js";
-import { ask, connect, put, say } from "../lib/form.js";
+import { ask, connect, put, renew, say } from "../lib/form.js";
 import { start } from "../lib/page.js";
+import { shared } from "../lib/shared.js";
 import { time } from "../lib/time.js";
 import { notice } from "../lib/wait.js";
 import { agentForm } from "../elements/agent-form.js";
@@ -21,22 +22,36 @@ const HINTS = [
 ];
 const AGAIN = 3_000;
 const LOOKS = 20;
+/** So many of the last changes are looked through for whoever made one. */
+const LAST_CHANGES = 50;
 let needsFly = false;
 let look = 0;
+let person = null;
+/** Labels of fields that changed before the person's eyes, until that is said. */
+const others = new Set();
+
+const settings = shared({
+  read: () => getChanged(`/api/config${scope}`, null),
+  write: (values, etag) => sendTagged("PATCH", `/api/config${scope}`, values, { etag }),
+  who: whoChanged,
+  moved: bringUpToDate,
+});
 
 start({
   forAdmins: isTeam,
   words: isTeam ? "Asking for the team’s settings" : "Asking for your settings",
   load: async () => {
     const [config, { providers }, { credentials }, { agents }] = await Promise.all([
-      get(`/api/config${scope}`),
+      getChanged(`/api/config${scope}`, null),
       get("/api/config/providers"),
       get(CREDENTIALS + scope),
       get("/api/agents"),
     ]);
     return { config, providers, credentials, agents };
   },
-  show: ({ config, providers, credentials, agents }) => {
+  show: ({ config: tagged, providers, credentials, agents }, me) => {
+    const config = settings.know(tagged);
+    person = me;
     showKeys(providers, credentials);
     showAgentChoice(agents);
     showConfig(config);
@@ -47,31 +62,65 @@ start({
 });
 
 for (const [id, done] of [["defaults", "Agent and model are saved."], ["limits", "The limits are saved."]]) {
-  connect(byId(id), { send: (values) => send("PATCH", `/api/config${scope}`, values), done, after: (config) => showConfig(config, id) });
+  connect(byId(id), { send: (values) => settings.save(byId(id), values), done, after: tellOthers });
 }
 
 if (!isTeam) {
   connect(byId("gist"), {
     whole: true,
-    send: (values) => send("PATCH", "/api/config", values),
+    send: (values) => settings.save(byId("gist"), values),
     done: "Your choice is saved.",
-    after: (config) => showConfig(config, "gist"),
+    after: tellOthers,
   });
 }
 
-/** All forms, or after saving the one that was saved: what is typed in another stays. */
-function showConfig(config, only) {
-  for (const id of FORMS.filter((id) => !only || id === only)) {
-    const form = byId(id);
-    for (const [name, { minimum, maximum }] of Object.entries(config.limits)) {
-      const field = form.elements[name];
-      if (field) Object.assign(field.dataset, { low: minimum, high: maximum });
-    }
-    for (const field of form.elements) field.disabled = config.fixed_by_operator.includes(field.name);
+function showConfig(config) {
+  for (const form of FORMS.map(byId)) {
+    showBounds(form, config);
     put(form, config);
-    for (const place of form.querySelectorAll("[data-now]")) place.textContent = now(config, place.dataset.now);
   }
   if (!isTeam) watchGist(config.gist);
+}
+
+/** Puts the newest settings into all forms; what is typed stays. */
+function bringUpToDate() {
+  const config = settings.now();
+  for (const form of FORMS.map(byId)) {
+    showBounds(form, config);
+    for (const label of renew(form, config)) others.add(label);
+  }
+  if (!isTeam) watchGist(config.gist);
+}
+
+/** After a save: which fields show something else now, because others saved too. */
+function tellOthers() {
+  bringUpToDate();
+  const names = [...others].map((label) => `“${label}”`).join(", ");
+  others.clear();
+  return names && `Changed elsewhere meanwhile, and shown here as it is now: ${names}.`;
+}
+
+function showBounds(form, config) {
+  for (const [name, { minimum, maximum }] of Object.entries(config.limits)) {
+    const field = form.elements[name];
+    if (field) Object.assign(field.dataset, { low: minimum, high: maximum });
+  }
+  for (const field of form.elements) field.disabled = config.fixed_by_operator.includes(field.name);
+  for (const place of form.querySelectorAll("[data-now]")) place.textContent = now(config, place.dataset.now);
+}
+
+/** Who changed a setting last, as the record of changes tells admins; one's own only oneself can change. */
+async function whoChanged(name) {
+  const you = "You, in another window,";
+  if (!isTeam) return you;
+  try {
+    const { entries } = await get("/api/audit", { action: "settings.changed", limit: LAST_CHANGES });
+    const last = entries.find(({ subject, detail }) => subject === "shared" && (detail ?? "").split(", ").includes(name));
+    if (!last) return "Somebody";
+    return last.actor_id === person.id ? you : last.actor;
+  } catch {
+    return "Somebody";
+  }
 }
 
 /** Shows how the gist stands, and asks again for a minute while Porter is about to write it. */

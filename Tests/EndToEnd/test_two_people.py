@@ -1,0 +1,173 @@
+"""Two people at the same settings, and two people at the same browser: the real pages, Porter and nginx."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from conftest import make_stack
+from playwright.sync_api import sync_playwright
+from test_pages import CHROMIUM, take_picture, violations
+from visitor import Visitor
+
+SHARED = "/api/config?scope=shared"
+TIMEOUT = "Seconds that the agent may work"
+STALL = "Seconds without a word from the agent"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    with make_stack(
+        tmp_path_factory.mktemp("two"), watchdog_every=None,
+        settings={"PORTER_ADMINS": "583231,583232", "PORTER_TASK_TIMEOUT": "", "PORTER_STALL_TIMEOUT": ""},
+    ) as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def people(stack):
+    hubert, mona = Visitor(stack, 583_231, "hubert"), Visitor(stack, 583_232, "mona")
+    hubert.change("PATCH", SHARED, {"timeout_s": 600, "stall_timeout_s": 300, "default_model": None})
+    return hubert, mona
+
+
+def enter(context, visitor) -> None:
+    """Puts the person's session into the browser, as a sign-in would."""
+    name, value = visitor.fields["Cookie"].split("=", 1)
+    # The browser keeps a secure cookie for loopback without TLS when a page sets it, but not when it is put in.
+    url = visitor.stack.porter_url.replace("http://", "https://")
+    context.add_cookies([{
+        "name": name, "value": value, "url": url, "secure": True, "httpOnly": True, "sameSite": "Lax"}])
+
+
+@contextlib.contextmanager
+def signed_in(browser, visitor, path):
+    context = browser.new_context(base_url=visitor.stack.porter_url, viewport={"width": 1000, "height": 900})
+    enter(context, visitor)
+    page = context.new_page()
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(path)
+    page.locator("#ready:not([hidden])").wait_for()
+    yield page
+    context.close()
+    assert faults == []
+
+
+def save_limits(page, **fields) -> None:
+    for label, value in fields.items():
+        page.get_by_label({"timeout": TIMEOUT, "stall": STALL}[label]).fill(value)
+    page.get_by_role("button", name="Save limits").click()
+
+
+def said(page, words: str) -> None:
+    page.locator("#limits .said", has_text=words).wait_for()
+
+
+def test_who_saves_what_another_changed_meanwhile_is_told_loses_nothing_and_can_save_again(stack, browser, people):
+    hubert, mona = people
+    with signed_in(browser, hubert, "/team/") as page:
+        mona.change("PATCH", SHARED, {"timeout_s": 900})
+        save_limits(page, timeout="1200", stall="400")
+
+        summary = page.locator("#limits .summary")
+        summary.wait_for()
+        assert page.evaluate("document.activeElement.classList.contains('summary')")
+        words = "mona changed this meanwhile from “600” to “900”. You chose “1200”: save again to put it in its place."
+        assert summary.get_by_role("link").text_content() == f"{TIMEOUT}: {words}"
+        field = page.get_by_label(TIMEOUT)
+        assert (field.input_value(), page.get_by_label(STALL).input_value()) == ("1200", "400")
+        assert field.get_attribute("aria-invalid") == "true"
+        assert words in page.locator(f"#{field.get_attribute('aria-describedby').split()[-1]}").text_content()
+        assert violations(page) == []
+        take_picture(page, "two-admins")
+        assert hubert.get(SHARED)["timeout_s"] == 900
+
+        page.get_by_role("button", name="Save limits").click()
+        said(page, "The limits are saved.")
+        now = hubert.get(SHARED)
+        assert (now["timeout_s"], now["stall_timeout_s"]) == (1200, 400)
+
+
+def test_the_newer_value_can_be_taken_instead(stack, browser, people):
+    hubert, mona = people
+    with signed_in(browser, hubert, "/team/") as page:
+        mona.change("PATCH", SHARED, {"timeout_s": 900, "stall_timeout_s": 500})
+        save_limits(page, timeout="1200", stall="400")
+
+        page.get_by_role("button", name="Take “900”").click()
+
+        field = page.get_by_label(TIMEOUT)
+        assert (field.input_value(), field.get_attribute("aria-invalid")) == ("900", None)
+        assert page.evaluate("document.activeElement.name") == "timeout_s"
+        # The other one stays as it was typed, with its words.
+        page.get_by_role("button", name="Take “500”").wait_for()
+        page.get_by_role("button", name="Save limits").click()
+        said(page, "The limits are saved.")
+        now = hubert.get(SHARED)
+        assert (now["timeout_s"], now["stall_timeout_s"]) == (900, 400)
+
+
+def test_other_fields_that_were_changed_meanwhile_are_kept_and_shown(stack, browser, people):
+    hubert, mona = people
+    with signed_in(browser, hubert, "/team/") as page:
+        page.get_by_label("Model when a command names none").fill("typed-and-not-saved")
+        mona.change("PATCH", SHARED, {"stall_timeout_s": 777, "default_model": "of-mona"})
+        save_limits(page, timeout="1000")
+
+        said(page, f"The limits are saved. Changed elsewhere meanwhile, and shown here as it is now: “{STALL}”.")
+        assert page.get_by_label(STALL).input_value() == "777"
+        now = hubert.get(SHARED)
+        assert (now["timeout_s"], now["stall_timeout_s"], now["default_model"]) == (1000, 777, "of-mona")
+
+        # The page knows the newest state by now, and still does not replace unseen what was typed over.
+        page.get_by_role("button", name="Save agent and model").click()
+        page.locator("#defaults .summary", has_text="from nothing to “of-mona”").wait_for()
+        assert hubert.get(SHARED)["default_model"] == "of-mona"
+
+
+def test_one_page_saves_again_and_again_its_agents_between(stack, browser, people):
+    hubert, _ = people
+    with signed_in(browser, hubert, "/team/") as page:
+        conditions = []
+        page.on("request", lambda one: conditions.append(one.headers.get("if-match"))
+                if one.method == "PATCH" and "/api/config" in one.url else None)
+        for value in ("700", "800", "900"):
+            save_limits(page, timeout=value)
+            said(page, "The limits are saved.")
+            page.get_by_label(TIMEOUT).press("End")
+            assert hubert.get(SHARED)["timeout_s"] == int(value)
+        assert len(conditions) == 3 and None not in conditions and len(set(conditions)) == 3
+
+        # What an agent is told belongs to the same state.
+        page.locator("details.agent summary").first.click()
+        page.get_by_label("Guidance").first.fill("Be brief.")
+        page.locator("details.agent").first.get_by_role("button", name="Save").click()
+        page.locator("details.agent .said", has_text="is saved.").wait_for()
+        save_limits(page, timeout="950")
+        page.wait_for_function("document.querySelector('#limits .said').textContent === 'The limits are saved.'")
+        assert hubert.get(SHARED)["timeout_s"] == 950
+
+
+def test_own_settings_changed_in_another_window_are_told_too(stack, browser, people):
+    hubert, _ = people
+    hubert.change("PATCH", "/api/config", {"draft": None})
+    with signed_in(browser, hubert, "/settings/") as page:
+        hubert.change("PATCH", "/api/config", {"draft": True})
+        page.get_by_label("Pull requests").select_option("Ready for review")
+        page.get_by_role("button", name="Save agent and model").click()
+
+        words = "You, in another window, changed this meanwhile from “As the team” to “As drafts”. You chose “Ready for review”"
+        page.locator("#defaults .summary", has_text=words).wait_for()
+        page.get_by_role("button", name="Save agent and model").click()
+        page.locator("#defaults .said", has_text="Agent and model are saved.").wait_for()
+        assert hubert.get("/api/config")["draft"] is False
