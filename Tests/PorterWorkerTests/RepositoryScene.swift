@@ -1,6 +1,7 @@
 import Glibc
 import Porter
 import PorterProcess
+import Synchronization
 import Testing
 
 @testable import PorterWorker
@@ -43,6 +44,7 @@ struct RepositoryScene {
     let folder: GitFolder
     let workspace: Workspace
     let limit = TimeLimit("The test", seconds: 60)
+    let pauses = Pauses()
 
     init() throws {
         folder = try GitFolder()
@@ -51,7 +53,7 @@ struct RepositoryScene {
             git init -q -b main seed; cd seed; echo one > a.txt; git add .; git commit -qm first
             cd ..; git clone -q --bare seed origin.git; mkdir ws
             """)
-        workspace = try Workspace(root: folder.path + "/ws", authorityFile: nil)
+        workspace = try Workspace(root: folder.path + "/ws", authorityFile: nil, wait: pauses.wait)
     }
 
     func assignment(
@@ -77,5 +79,17 @@ struct RepositoryScene {
             git push -q ../repository.git HEAD:refs/heads/result; git rev-parse HEAD
             """)
         return (base, head)
+    }
+}
+
+/// Waits that take no time, and are remembered.
+final class Pauses: Sendable {
+    private let seconds = Mutex<[Double]>([])
+
+    /// Each wait so far, in seconds.
+    var all: [Double] { seconds.withLock { $0 } }
+
+    var wait: Tries.Wait {
+        { [self] pause, _ in seconds.withLock { $0.append(pause / .seconds(1)) } }
     }
 }

@@ -101,6 +101,7 @@ import Testing
             try folder.shell("git -C origin.git rev-parse refs/heads/porter/task_01J0000000000000000000000A")
                 == head)
         #expect(try folder.shell("wc -l < origin.git/tries") == "3")
+        #expect(scene.pauses.all.count == 2)
     }
 
     @Test func `a push that the remote refused is not tried again`() throws {
@@ -149,15 +150,51 @@ import Testing
     }
 
     @Test func `a doubtful refusal gets three tries, and nothing is tried beyond the limit`() {
-        var tries = Tries()
+        var tries = workspace.tries
         let goesOn = [.doubtful, .passing, .doubtful, .doubtful].map {
             tries.next(after: $0, within: scene.limit)
         }
         #expect(goesOn == [true, true, true, false])
-        var late = Tries()
+        var late = workspace.tries
         let isTriedLate = late.next(after: .passing, within: TimeLimit("The test", seconds: 0))
         #expect(!isTriedLate)
         let isTriedCancelled = late.next(after: .passing, within: scene.limit, isCancelled: { true })
         #expect(!isTriedCancelled)
+        #expect(scene.pauses.all.count == 3)
+    }
+
+    @Test func `the pause doubles from half a second up to ten, a quarter more or less`() {
+        let limit = TimeLimit("The test", seconds: 3600)
+        var tries = workspace.tries
+        for _ in 1...8 {
+            let goesOn = tries.next(after: .passing, within: limit)
+            #expect(goesOn)
+        }
+
+        let spans = [0.5, 1, 2, 4, 8, 10, 10, 10]
+        #expect(scene.pauses.all.count == spans.count)
+        for (pause, span) in zip(scene.pauses.all, spans) {
+            #expect((span * 0.749...span * 1.251).contains(pause))
+        }
+    }
+
+    @Test func `a pause that is cancelled ends the tries`() {
+        // Cancelled from the second look on: the first is made before the pause begins.
+        var looks = 0
+        var tries = workspace.tries
+        let goesOn = tries.next(
+            after: .passing, within: scene.limit,
+            isCancelled: {
+                looks += 1
+                return looks > 1
+            })
+        #expect(!goesOn)
+        #expect(scene.pauses.all.count == 1)
+    }
+
+    @Test func `a real pause asks whether it is cancelled before anything else`() {
+        let began = ContinuousClock.now
+        Tries.sleep(.seconds(60), { true })
+        #expect(ContinuousClock.now - began < .seconds(30))
     }
 }

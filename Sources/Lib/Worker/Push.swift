@@ -22,7 +22,7 @@ struct Push: Sendable {
         let hurry = ContinuousClock.now + .seconds(Self.triesAfterStop)
         let given = assignment.repository.clone_url
         var url = given
-        var tries = Tries()
+        var tries = workspace.tries
         while let (failure, outlook) = try push(head, to: url, with: credential, limit) {
             // A repository that was renamed or transferred during the run.
             if failure.reason == .pushRejected, url == given,

@@ -55,26 +55,37 @@ struct Tries {
     /// Seconds between two tries at most.
     static let longestPause = 10.0
 
+    /// Waits for so long, or until its last argument says that it is cancelled.
+    typealias Wait = @Sendable (_ pause: Duration, _ isCancelled: () -> Bool) -> Void
+
+    private let wait: Wait
     private var pause = Self.firstPause
     private var refusals = 0
 
+    /// Tries of one step.
+    init(wait: @escaping Wait = Self.sleep) {
+        self.wait = wait
+    }
+
     /// Waits for the next try.
     ///
-    /// - Parameter isCancelled: asked twenty times a second.
+    /// - Parameter isCancelled: asked while it waits, and once more at the end.
     /// - Returns: false when there is none: the remote has decided, the time is over, or it was cancelled.
     mutating func next(after outlook: Outlook, within limit: TimeLimit, isCancelled: () -> Bool = { false })
         -> Bool
     {
         if outlook == .doubtful { refusals += 1 }
         guard outlook != .final, refusals < Self.ofDoubtful else { return false }
-        let wait = Duration.seconds(pause * Double.random(in: 0.75...1.25))
+        let span = Duration.seconds(pause * Double.random(in: 0.75...1.25))
         pause = min(Self.longestPause, pause * 2)
-        guard wait < limit.left(atLeast: .zero) else { return false }
-        let end = ContinuousClock.now + wait
-        while ContinuousClock.now < end {
-            guard !isCancelled() else { return false }
-            usleep(50_000)
-        }
+        guard span < limit.left(atLeast: .zero), !isCancelled() else { return false }
+        wait(span, isCancelled)
         return !isCancelled()
+    }
+
+    /// Really waits; asks twenty times a second whether it is cancelled.
+    @Sendable static func sleep(_ pause: Duration, _ isCancelled: () -> Bool) {
+        let end = ContinuousClock.now + pause
+        while ContinuousClock.now < end, !isCancelled() { usleep(50_000) }
     }
 }

@@ -30,11 +30,17 @@ struct Workspace: Sendable {
     let root: String
     let git: Git
     private let hasWalls: Bool
+    private let wait: Tries.Wait
 
     /// Makes the folders under the root.
-    init(root: String, authorityFile: String?, hasWalls: Bool = true) throws(WorkerFailure) {
+    ///
+    /// - Parameter wait: what passes the time between two tries of a remote.
+    init(
+        root: String, authorityFile: String?, hasWalls: Bool = true, wait: @escaping Tries.Wait = Tries.sleep
+    ) throws(WorkerFailure) {
         self.root = root
         self.hasWalls = hasWalls
+        self.wait = wait
         git = Git(home: root + "/home", authorityFile: authorityFile)
         for folder in ["", "/home", "/out", "/agent"] {
             guard mkdir(root + folder, 0o700) == 0 || errno == EEXIST else {
@@ -53,6 +59,9 @@ struct Workspace: Sendable {
     var out: String { root + "/out" }
     /// A file for the options of a box, removed as soon as it is open.
     var scratch: String { root + "/options" }
+
+    /// Tries of a remote, none made yet.
+    var tries: Tries { Tries(wait: wait) }
 
     /// A box around the tree, as this machine can make it.
     func box(hasNetwork: Bool) -> Box {
@@ -74,7 +83,7 @@ struct Workspace: Sendable {
             "fetch", "-q", "--no-tags", "--depth=\(Self.depth)", "--", url,
             "+refs/heads/\(base):refs/heads/base",
         ]
-        var tries = Tries()
+        var tries = self.tries
         while true {
             let time = try limit.left()
             let got = try attempt {
