@@ -43,6 +43,8 @@ api_key = "{worker}"
 api_key = "sha256=made-by-the-hook"
 [parameters]
 "header.Origin" = "{origin}"
+# Whom another person's page was made for is tested beside the pages; here everything would be 409.
+"header.X-Porter-Person" = "{person}"
 
 [[operations]]
 include-path-regex = "^/api/tasks/"
@@ -90,7 +92,8 @@ def call_as_described(stack, folder, task: str, *filters: str, session: Visitor,
     folder.mkdir(parents=True, exist_ok=True)
     cookie = session.fields["Cookie"].split("=", 1)[1]
     (folder / "schemathesis.toml").write_text(SETTINGS.format(
-        session=cookie, operator=stack.operator_token, worker=worker, origin=stack.porter_url, task=task,
+        session=cookie, operator=stack.operator_token, worker=worker, origin=stack.porter_url,
+        person=ADMIN[0], task=task,
         repository=repository, other_session="0" * 32))
     report = folder / "report.json"
     done = subprocess.run(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import make_stack
@@ -56,8 +57,9 @@ def signed_in(browser, visitor, path):
     page = context.new_page()
     faults = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto(path)
-    page.locator("#ready:not([hidden])").wait_for()
+    if path is not None:
+        page.goto(path)
+        page.locator("#ready:not([hidden])").wait_for()
     yield page
     context.close()
     assert faults == []
@@ -171,3 +173,65 @@ def test_own_settings_changed_in_another_window_are_told_too(stack, browser, peo
         page.get_by_role("button", name="Save agent and model").click()
         page.locator("#defaults .said", has_text="Agent and model are saved.").wait_for()
         assert hubert.get("/api/config")["draft"] is False
+
+
+def begin_as_the_other(page, visitor) -> list[str]:
+    """Somebody else signs in in the same browser, in another window; the list gets what is refused with 409."""
+    refused = []
+    page.on("response", lambda got: refused.append(f"{got.request.method} {urlsplit(got.url).path}")
+            if got.status == 409 else None)
+    enter(page.context, visitor)
+    return refused
+
+
+def belongs_to(page, login: str, other: str) -> None:
+    page.get_by_role("link", name=login).wait_for()
+    page.locator("#ready:not([hidden])").wait_for()
+    assert other not in page.locator("body").text_content()
+
+
+def test_a_form_made_for_somebody_else_saves_nothing_and_leads_to_the_persons_own_page(stack, browser, people):
+    hubert, mona = people
+    for one, value in [(hubert, 610), (mona, 620)]:
+        one.change("PATCH", "/api/config", {"timeout_s": value})
+    with signed_in(browser, hubert, "/settings/") as page:
+        refused = begin_as_the_other(page, mona)
+        save_limits(page, timeout="1200")
+
+        summary = page.locator("#limits .summary", has_text="Somebody else is signed in in this browser now.")
+        summary.wait_for()
+        assert refused == ["PATCH /api/config"]
+        assert page.get_by_label(TIMEOUT).input_value() == "1200"
+        assert violations(page) == []
+        assert [one.get("/api/config")["timeout_s"] for one in (hubert, mona)] == [610, 620]
+
+        summary.get_by_role("button", name="Load the page again").click()
+        belongs_to(page, "mona", "hubert")
+        assert page.get_by_label(TIMEOUT).input_value() == "620"
+        save_limits(page, timeout="1300")
+        said(page, "The limits are saved.")
+        assert [one.get("/api/config")["timeout_s"] for one in (hubert, mona)] == [610, 1300]
+
+
+def test_a_page_that_asks_again_and_again_becomes_the_other_persons(stack, browser, people):
+    hubert, mona = people
+    with signed_in(browser, hubert, None) as page:
+        page.clock.install()
+        page.goto("/tasks/")
+        page.get_by_role("link", name="hubert").wait_for()
+        page.locator("#ready:not([hidden])").wait_for()
+        refused = begin_as_the_other(page, mona)
+        page.clock.fast_forward(30_000)
+
+        belongs_to(page, "mona", "hubert")
+        assert refused == ["GET /api/tasks"]
+
+
+def test_a_page_that_is_looked_at_again_becomes_the_other_persons(stack, browser, people):
+    hubert, mona = people
+    with signed_in(browser, hubert, "/sessions/") as page:
+        refused = begin_as_the_other(page, mona)
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+        belongs_to(page, "mona", "hubert")
+        assert refused == ["GET /api/github/profile"]

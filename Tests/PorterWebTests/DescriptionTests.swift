@@ -60,6 +60,31 @@ import Testing
     }
 
     @Test(arguments: Site.router.routes.indices)
+    func `where people ask, it knows whom a page was made for, and the refusal of others`(index: Int) throws {
+        let route = Site.router.routes[index]
+        let operation = try #require(find(route), "\(route.name)")
+        let parameters = operation["parameters"] as? [[String: Any]] ?? []
+        let isNamed = parameters.contains { $0["$ref"] as? String == "#/components/parameters/Person" }
+        let answers = operation["responses"] as? [String: Any] ?? [:]
+
+        let asksPeople =
+            switch route.door {
+            case .person, .admin, .leaving, .reader: true
+            case .open, .operatorToken, .worker: false
+            }
+        #expect(isNamed == asksPeople, "\(route.name)")
+        #expect(answers.keys.contains("409") || !asksPeople, "\(route.name)")
+    }
+
+    @Test func `whom a page was made for stands in the header that is read`() throws {
+        let components = try #require(description["components"] as? [String: [String: [String: Any]]])
+
+        #expect(components["parameters"]?["Person"]?["name"] as? String == Site.personHeader)
+        let words = try #require(components["responses"]?["OtherPerson"]?["description"] as? String)
+        #expect(words.contains(Failure.otherPerson.code) && words.contains(Site.personHeader))
+    }
+
+    @Test(arguments: Site.router.routes.indices)
     func `every answer but the good ones is the one shape of errors`(index: Int) throws {
         let route = Site.router.routes[index]
         let responses = try #require(find(route)?["responses"] as? [String: [String: Any]])

@@ -237,6 +237,9 @@ function words(error) {
 
 function wayOn(error) {
   if (!(error instanceof Problem)) return null;
+  if (error.code === "other_person") {
+    return make("button", { type: "button", class: "button", onclick: () => location.reload() }, "Load the page again");
+  }
   return error.status === 401 ? signIn({ class: "", target: "_blank" }) : next(error);
 }
 

@@ -1,6 +1,6 @@
 /** Asking again: every 3 s while something runs and the page is seen, every 30 s otherwise. */
 
-import { getChanged } from "./api.js";
+import { getChanged, Problem } from "./api.js";
 
 const BUSY = 3_000;
 const CALM = 30_000;
@@ -41,6 +41,8 @@ export function poll({ path, show, failed, busy, each = () => {} }) {
       each();
       plan();
     } catch (error) {
+      // Made for one person, and another is signed in now.
+      if (error instanceof Problem && error.code === "other_person") return location.reload();
       if (mine === turn) failed(error);
     }
   };
