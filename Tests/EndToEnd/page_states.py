@@ -71,7 +71,7 @@ def provider(name: str, title: str, *keys: str, own: tuple = ()) -> dict:
     return {
         "name": name, "title": title, "keys_page": f"https://{name}.example/keys", "keys": list(keys),
         "admin_variables": list(own), "agents": ["opencode"], "can_be_checked": name != "amp",
-        "configured": {"user": False, "shared": False},
+        "configured": {"user": False, "shared": False, "shared_key": False},
     }
 
 

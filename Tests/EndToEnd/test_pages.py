@@ -304,10 +304,38 @@ def test_a_key_is_put_in_checked_replaced_and_removed_by_keyboard_and_never_show
     keyboard.press("Escape")
     assert page.evaluate("document.activeElement.textContent") == "Remove ANTHROPIC_API_KEY"
     keyboard.press("Enter")
+    page.get_by_role("dialog").wait_for()
     keyboard.press("Shift+Tab")
     keyboard.press("Enter")
     page.locator("#status", has_text="ANTHROPIC_API_KEY is removed.").wait_for(state="attached")
     assert page.get_by_text("Configured", exact=True).count() == 0
+
+
+@pytest.mark.parametrize(("has_team_key", "own", "words"), [
+    (True, ["ANTHROPIC_API_KEY"], "The team has a key for Anthropic: your runs use that one from then on."),
+    (False, ["ANTHROPIC_API_KEY"], "No key of the team’s takes its place: runs that need one for Anthropic end with "
+     "provider_key_missing until you add another."),
+    (True, ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"], "Your ANTHROPIC_AUTH_TOKEN stays, and no key of the team’s "
+     "for Anthropic is used beside it. Runs that need ANTHROPIC_API_KEY end with provider_key_missing."),
+    (None, ["ANTHROPIC_API_KEY"], "If the team has a key for Anthropic, your runs use that one from then on; otherwise "
+     "those that need one end with provider_key_missing."),
+], ids=["team-has-one", "team-has-none", "another-of-ones-own", "not-known"])
+def test_removing_ones_own_key_says_what_is_used_from_then_on(page, server, has_team_key, own, words):
+    server.answers["GET /api/config/provider-credentials"] = (
+        200, page_states.credentials([("anthropic", name) for name in own]))
+    page.goto("/settings/")
+    settle(page)
+    # As things are when it is asked, not when the page was loaded.
+    anthropic, *others = page_states.PROVIDERS["providers"]
+    held = anthropic | {"configured": {"user": True, "shared": True, "shared_key": has_team_key}}
+    server.answers["GET /api/config/providers"] = (
+        page_states.CUT if has_team_key is None else (200, {"providers": [held, *others]}))
+    page.get_by_role("button", name="Remove ANTHROPIC_API_KEY").click()
+
+    dialog = page.get_by_role("dialog")
+    dialog.wait_for()
+    assert dialog.locator("p").text_content() == f"Porter cannot bring it back. {words}"
+    assert violations(page) == []
 
 
 def test_only_what_was_changed_is_saved(page, server):

@@ -90,6 +90,39 @@ import Testing
         #expect(try scene.world.work.keys(of: World.maria).owners == ["OPENAI_API_KEY": .team])
     }
 
+    @Test func `it is told whether a key of the team's would take one's own key's place`() throws {
+        let scene = try Scene()
+        let (maria, wim) = (try PageClient(scene), try PageClient(scene, World.wim, isAdmin: true))
+        func wouldBeUsed() throws -> Bool? {
+            let providers = maria.get("/api/config/providers").object["providers"] as? [[String: Any]]
+            let openai = try #require(providers?.first { $0["name"] as? String == "openai" })
+            return (openai["configured"] as? [String: Any])?["shared_key"] as? Bool
+        }
+        #expect(try wouldBeUsed() == false)
+        // An address of the team's is no key.
+        #expect(put(wim, "OPENAI_BASE_URL", "https://gateway.example", scope: "?scope=shared").status == 204)
+        #expect(try wouldBeUsed() == false)
+        #expect(put(wim, scope: "?scope=shared").status == 204)
+        #expect(try wouldBeUsed() == true)
+        #expect(put(maria).status == 204)
+        #expect(try wouldBeUsed() == true)
+    }
+
+    @Test func `on a Fly app of one's own no key of the team's takes one's own key's place`() throws {
+        let scene = try Scene { $0.engine.name = "fly" }
+        scene.world.allowOwnEngines()
+        let (maria, wim) = (try PageClient(scene), try PageClient(scene, World.wim, isAdmin: true))
+        #expect(put(wim, scope: "?scope=shared").status == 204)
+        func told() -> String { maria.get("/api/config/providers").text }
+        #expect(told().contains(#""shared_key":true"#))
+
+        let fly = ["token": "FlyV1 fm2_canary-token", "app": "my-runs"]
+        #expect(maria.send("PUT", "/api/config/fly", fly).status == 204)
+
+        #expect(!told().contains(#""shared_key":true"#))
+        #expect(told().contains(#""shared":true"#))
+    }
+
     @Test func `what is no key is refused by its field`() throws {
         let maria = try PageClient(Scene())
         func refused(_ provider: String, _ name: String, _ value: String) -> (Int, String) {

@@ -250,8 +250,10 @@ extension Site {
     }
 
     private func listProviders(_ exchange: Exchange) throws(Failure) -> Response {
-        let own = Set(try storedKeys(.person(exchange.person.id)).map(\.name))
+        let person = try exchange.person.person
+        let own = Set(try storedKeys(.person(person.id)).map(\.name))
         let team = Set(try storedKeys(.shared).map(\.name)).union(work.policy.teamKeys.keys)
+        let getsTeamKeys = try reading { () throws(StoreError) in try work.getsTeamKeys(person) }
         let catalog = work.world.catalog
         let providers = ModelProvider.all.map { provider -> JSON in
             let users = catalog.agents.filter { agent in
@@ -268,6 +270,8 @@ extension Site {
                 "configured": .object([
                     "user": .bool(!own.isDisjoint(with: provider.variables)),
                     "shared": .bool(!team.isDisjoint(with: provider.variables)),
+                    "shared_key": .bool(
+                        getsTeamKeys && !team.isDisjoint(with: provider.keys.map(\.name))),
                 ]),
             ])
         }

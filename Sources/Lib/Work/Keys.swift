@@ -70,6 +70,11 @@ extension Work {
         return keys
     }
 
+    /// Whether the person's runs get keys of the team's where they have none of their own.
+    package func getsTeamKeys(_ person: Person) throws(StoreError) -> Bool {
+        try ownEngine(of: person) == nil
+    }
+
     /// The variables of the team alone.
     package func teamKeys() throws(StoreError) -> AgentKeys {
         var keys = AgentKeys()

@@ -17,6 +17,7 @@ const LONGEST_KEY = 8192;
  * @param {{updated_at: string | null, source: string} | null} key.held what is known of the one that is there.
  * @param {(value: string) => Promise<unknown>} key.save
  * @param {() => Promise<unknown>} key.remove
+ * @param {() => Promise<string>} key.loss what its removal would mean, in a sentence or two.
  * @param {(() => Promise<{ok: boolean, checks: any[]}>) | null} key.check
  * @param {string | null} key.page where the provider gives keys out.
  * @param {string | null} key.hint for what is no key.
@@ -109,11 +110,11 @@ export function keyRow(key) {
   }
 
   async function takeAway(remove) {
-    const yes = await ask(
-      `Remove ${key.name}?`,
-      "Porter cannot bring it back. Runs that need it end with `provider_key_missing` until there is another.",
-      "Remove it",
-    );
+    if (remove.getAttribute("aria-disabled") === "true") return;
+    remove.setAttribute("aria-disabled", "true");
+    const loss = await key.loss();
+    remove.removeAttribute("aria-disabled");
+    const yes = await ask(`Remove ${key.name}?`, `Porter cannot bring it back. ${loss}`, "Remove it");
     if (!yes) return remove.focus();
     try {
       await key.remove();

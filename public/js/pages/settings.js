@@ -171,6 +171,7 @@ function showKeys(providers, credentials) {
       held: held ?? null,
       save: (value) => send("PUT", CREDENTIALS + scope, { provider: provider.name, name, value }),
       remove: () => send("DELETE", `${CREDENTIALS}/${encodeURIComponent(provider.name)}/${encodeURIComponent(name)}${scope}`),
+      loss: () => lossOf(provider, name),
       check: null,
       page: null,
       hint: null,
@@ -193,12 +194,32 @@ function showKeys(providers, credentials) {
     ...providers.flatMap((provider) =>
       provider.admin_variables.map((name) =>
         rowOf(provider, name, {
+          loss: async () => `Calls to ${provider.title} go on without it.`,
           lines: name.endsWith("_HEADERS"),
           hint: HINTS.find(([end]) => name.endsWith(end))?.[1] ?? "As the program’s own documentation says.",
         }),
       ),
     ),
   );
+}
+
+/** What it means to remove a key, as things are now: of one provider a person's own keys or the team's are used. */
+async function lossOf({ name: provider, title }, name) {
+  if (isTeam) {
+    return `Runs of people who have no key of their own for ${title} end with \`provider_key_missing\`, unless the team or the operator has another one for them.`;
+  }
+  try {
+    const [{ providers }, { credentials }] = await Promise.all([get("/api/config/providers"), get(CREDENTIALS)]);
+    const other = credentials.find((one) => one.provider === provider && one.name !== name && one.configured);
+    if (other) {
+      return `Your \`${other.name}\` stays, and no key of the team’s for ${title} is used beside it. Runs that need \`${name}\` end with \`provider_key_missing\`.`;
+    }
+    return providers.find((one) => one.name === provider)?.configured.shared_key
+      ? `The team has a key for ${title}: your runs use that one from then on.`
+      : `No key of the team’s takes its place: runs that need one for ${title} end with \`provider_key_missing\` until you add another.`;
+  } catch {
+    return `If the team has a key for ${title}, your runs use that one from then on; otherwise those that need one end with \`provider_key_missing\`.`;
+  }
 }
 
 function showFly(fly) {
