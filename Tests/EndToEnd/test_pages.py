@@ -471,6 +471,19 @@ def test_a_log_shows_colours_and_no_other_control_codes(page, server):
     assert log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight < 8")
 
 
+def test_set_up_says_in_its_own_words_that_a_token_is_not_good(page, server):
+    server.answers["POST /api/setup/manifest"] = (401, {
+        "error": "setup_token", "message": "This token is not good: run `porterctl setup-url` again, and begin anew."})
+    page.goto("/setup/#token=0123456789")
+    page.get_by_label("Organisation", exact=True).fill("octo-team")
+    page.get_by_role("button", name="Create the App on GitHub").click()
+
+    summary = page.locator(".summary")
+    summary.get_by_text("This token is not good").wait_for()
+    assert summary.get_by_role("link").count() == 0
+    assert page.get_by_label("Organisation", exact=True).input_value() == "octo-team"
+
+
 def test_set_up_sends_the_manifest_to_github_and_uses_the_token_once(page, server):
     manifest = {"name": "Porter", "url": "https://porter.example.org"}
     posted = []

@@ -230,7 +230,7 @@ function words(error) {
     console.error(error);
     return "This page has a fault. Load it again; if it stays so, tell the operator.";
   }
-  if (error.status === 401) return "You are signed out. Sign in in a new tab, then save here: what you typed is kept.";
+  if (isSignedOut(error)) return "You are signed out. Sign in in a new tab, then save here: what you typed is kept.";
   if (error.status === 412) return "Others are saving here at this moment. What you typed is kept: save again.";
   return error.status === 0 ? `Porter cannot be reached. ${error.message} What you typed is kept: try again.` : error.message;
 }
@@ -240,7 +240,12 @@ function wayOn(error) {
   if (error.code === "other_person") {
     return make("button", { type: "button", class: "button", onclick: () => location.reload() }, "Load the page again");
   }
-  return error.status === 401 ? signIn({ class: "", target: "_blank" }) : next(error);
+  return isSignedOut(error) ? signIn({ class: "", target: "_blank" }) : next(error);
+}
+
+/** Set-up refuses its token with 401 as well, and has words of its own. */
+function isSignedOut(error) {
+  return error.status === 401 && !error.code.startsWith("setup_");
 }
 
 function labelOf(field) {
