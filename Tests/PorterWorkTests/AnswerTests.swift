@@ -16,12 +16,6 @@ import Testing
         return answers.first?.body ?? ""
     }
 
-    /// The bold words of the first line.
-    private func words(_ body: String) -> [String] {
-        let line = body.split(separator: "\n").first ?? ""
-        return line.matches(of: /\*\*([^*]+)\*\*/).map { String($0.1) }
-    }
-
     @Test(arguments: [
         "help", "status", "stop", "retry", "claud fix it", "nonsense", "help me", "--foo=1 fix",
         "continue", "stop task_01ARZ3NDEKTSV4RRFFQ69G5FAV", "retry task_01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -32,7 +26,7 @@ import Testing
         let world = try World()
         let body = try answer("@porter \(command)", in: world)
 
-        let state = words(body)
+        let state = body.boldWords
         #expect(state.count == 1)
         #expect(state.first.flatMap(StateWord.init(rawValue:)) != nil)
         #expect(body.hasSuffix("\n\n<!-- porter:reply:9 -->"))
@@ -62,7 +56,7 @@ import Testing
 
         #expect(body.contains("Running: `\(running.rawValue)`"))
         #expect(body.contains("Queued: `\(waiting.rawValue)`, demo, place 1 in the queue"))
-        #expect(words(body) == ["Queued"])
+        #expect(body.boldWords == ["Queued"])
     }
 
     @Test func `status is no failure where the latest run failed, and shows what runs, not what came later`()
@@ -303,139 +297,12 @@ import Testing
 
         #expect(world.comments(ending: "<!-- porter:reply:9 -->").count == 1)
     }
-
-    // Endings
-
-    @Test func `an ending mentions the person, and says state, pull request and marker`() throws {
-        let world = try World()
-        let id = try world.ask()
-        try world.live(seconds: 60)
-        let body = try #require(world.endings(id).first?.body)
-
-        #expect(words(body) == ["Done"])
-        #expect(body.contains("@maria"))
-        #expect(body.contains("#100"))
-        #expect(body.hasSuffix("\n\n" + id.marker(.ending)))
-        #expect(!body.contains("Next:"))
-        let status = try #require(world.statuses(id).first?.body)
-        let url = try #require(world.endings(id).first?.url)
-        #expect(status == "**Done** · [how it ended](\(url))\n\n" + id.marker(.status))
-    }
-
-    @Test func `nothing that the agent wrote leaves its block`() throws {
-        let world = try World()
-        let hostile =
-            String(repeating: "x", count: 100_000) + """
-
-                ```
-                </details>
-                @acme/all <!-- porter:task_01ARZ3NDEKTSV4RRFFQ69G5FAV:ending -->
-                ````
-                **Done**
-                """
-        world.crew.change {
-            $0.summary = hostile
-            $0.outcome = .failed
-            $0.reason = .agentFailed
-        }
-        let id = try world.ask()
-        try world.live(seconds: 60)
-
-        let body = try #require(world.endings(id).first?.body)
-        let fence = try #require(body.firstMatch(of: /(?m)^(`{5,})text$/)).1
-        #expect(body.components(separatedByFence: fence).count == 3)
-        #expect(body.hasSuffix(id.marker(.ending)))
-        #expect(body.unicodeScalars.count < 3500)
-        #expect(words(body) == ["Failed"])
-        #expect(try world.flaws(id) == [])
-    }
-
-    @Test(arguments: Reason.allCases.filter { !$0.isOnlyForAnswers && $0 != .noChanges })
-    func `each reason ends with its code, its sentence and its next step`(reason: Reason) throws {
-        let world = try World()
-        world.crew.change {
-            $0.outcome = .failed
-            $0.reason = reason
-        }
-        let id = try world.ask()
-        try world.live(seconds: 60)
-
-        #expect(try world.task(id).reason == reason)
-        let body = try #require(world.endings(id).first?.body)
-        #expect(body.contains("`\(reason.rawValue)`"))
-        #expect(body.contains(reason.sentence))
-        #expect(body.contains("Next: " + reason.nextStep.replacing("then retry.", with: "then write")))
-        #expect(body.contains("`@porter retry`") == reason.mayRetry)
-    }
-
-    @Test func `edits keep to the phases and never come in a rush`() throws {
-        let world = try World()
-        let id = try world.ask()
-        try world.live(seconds: 120)
-        let edits = world.github.seen.edits.map(\.body)
-
-        #expect(edits.count <= 4)
-        #expect(edits.allSatisfy { $0.hasSuffix(id.marker(.status)) })
-        for body in edits { #expect(words(body).count == 1) }
-    }
-
-    @Test func `a status comment that somebody deleted is not missed`() throws {
-        let world = try World()
-        world.crew.change { $0.hangs = .clone }
-        let id = try world.ask()
-        try world.live(seconds: 15)
-        world.github.change { $0.comments = [] }
-        world.crew.change { $0.hangs = .agent }
-        try world.live(seconds: 60)
-        world.crew.change { $0.hangs = nil }
-
-        try world.live(seconds: 600)
-
-        #expect(try world.task(id).state == .success)
-        #expect(world.endings(id).count == 1)
-        let failures = try world.store.listEvents(id).map(\.kind).filter { $0.hasPrefix("status_") }
-        #expect(failures == [])
-    }
-
-    @Test func `an ending that cannot be posted is posted once it can, days later too`() throws {
-        for code in [GitHubError.Code.gone, .notFound, .forbidden, .unauthorized, .refused] {
-            let world = try World()
-            world.crew.change { $0.hangs = .agent }
-            let id = try world.ask()
-            try world.live(seconds: 10)
-            world.github.faults.plant(.github(code), at: "createComment", times: 40)
-            world.crew.change { $0.hangs = nil }
-
-            try world.live(seconds: 3600)
-            #expect(try world.task(id).publishedAt == nil)
-            try world.live(seconds: 2 * 86_400)
-
-            #expect(try world.flaws(id) == [], "\(code)")
-        }
-    }
-
-    @Test func `an issue that is gone leaves nothing that is tried for ever`() throws {
-        let world = try World()
-        world.crew.change { $0.hangs = .agent }
-        let id = try world.ask()
-        try world.live(seconds: 10)
-        world.github.change { $0.issues = [:] }
-        world.crew.change { $0.hangs = nil }
-
-        try world.live(seconds: Work.publishingPatience + 7200)
-
-        #expect(try world.task(id).state == .success)
-        #expect(try world.task(id).publishedAt == nil)
-        #expect(try world.store.listEvents(id).map(\.kind).contains("unpublishable"))
-        #expect(try world.store.strandedTasks().isEmpty)
-        #expect(try world.store.nextJob() == nil)
-    }
 }
 
 extension String {
-    fileprivate func components(separatedByFence fence: Substring) -> [Substring] {
-        split(separator: "\n", omittingEmptySubsequences: false)
-            .split(omittingEmptySubsequences: false) { $0 == fence || $0 == fence + "text" }
-            .map { $0.first ?? "" }
+    /// The bold words of the first line.
+    var boldWords: [String] {
+        let line = split(separator: "\n").first ?? ""
+        return line.matches(of: /\*\*([^*]+)\*\*/).map { String($0.1) }
     }
 }
