@@ -20,6 +20,13 @@ function reason(task) {
   return task.reason ? [make("br"), make("span", { class: "soft" }, task.reason.replaceAll("_", " "))] : [];
 }
 
+/** How long it took, or has taken so far. */
+function length(task) {
+  const took = task.duration_ms ?? (task.started_at && !task.finished_at ? Date.now() - Date.parse(task.started_at) : null);
+  if (took === null) return [];
+  return [make("br"), make("span", { class: "soft narrow" }, `${task.finished_at ? "took" : "for"} ${span(took)}`)];
+}
+
 /**
  * @param {any} task
  * @param {boolean} long with duration and pull request.
@@ -36,14 +43,8 @@ export function taskRow(task, long) {
     ),
     make("td", { "data-head": "Agent" }, task.agent ?? "not chosen yet"),
     make("td", { "data-head": "Asked by" }, task.created_by),
-    make("td", { "data-head": long ? "When" : "Since" }, time(task.created_at)),
+    make("td", { "data-head": long ? "When" : "Since" }, time(task.created_at), ...(long ? length(task) : [])),
   ];
-  if (long) {
-    const took = task.duration_ms ?? (task.started_at && !task.finished_at ? Date.now() - Date.parse(task.started_at) : null);
-    cells.push(
-      make("td", { "data-head": "Took", class: "narrow" }, took === null ? "" : span(took)),
-      make("td", { "data-head": "Pull request" }, task.pr_url ? link(task.pr_url, `#${task.pr_number}`) : ""),
-    );
-  }
+  if (long) cells.push(make("td", { "data-head": "Pull request" }, task.pr_url ? link(task.pr_url, `#${task.pr_number}`) : ""));
   return make("tr", { "data-id": task.id }, ...cells);
 }
