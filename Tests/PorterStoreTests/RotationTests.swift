@@ -54,6 +54,27 @@ import Testing
         #expect(Set(columns) == Set(SealedColumn.all.map { "\($0.table).\($0.column)" }))
     }
 
+    @Test func `the look for live secrets walks nothing that a long history makes longer`() throws {
+        let store = try Store()
+        for column in SealedColumn.all where column.isSecret {
+            let plan = try store.database.read("explain") { db in
+                try Row.fetchAll(
+                    db, sql: "EXPLAIN QUERY PLAN " + column.statement(isFirst: true, most: 9, isQuick: true)
+                ).map { $0["detail"] as String }
+            }
+            // Of these there are as many as people have keys and sessions.
+            if ["secrets", "user_tokens"].contains(column.table) { continue }
+            let live = try #require(column.live, "\(column.table).\(column.column)")
+            #expect(plan.contains("SCAN \(column.table) USING INDEX \(live.index)"), "\(plan)")
+            let isPartial = try store.database.read("look at the index") { db in
+                try Bool.fetchOne(
+                    db, sql: "SELECT partial FROM pragma_index_list(?) WHERE name = ?",
+                    arguments: [column.table, live.index])
+            }
+            #expect(isPartial == true)
+        }
+    }
+
     @Test func `afterwards the new key alone opens everything`() throws {
         let store = try Store()
         try fill(store, 250)

@@ -123,7 +123,7 @@ extension Database {
             while true {
                 let from = last
                 let rows = try read("read sealed values") { db in
-                    try column.rows(after: from, most: Self.rotationBatch, db)
+                    try column.rows(after: from, most: Self.rotationBatch, isQuick: true, db)
                 }
                 guard let end = rows.last else { break }
                 last = column.key(of: end)

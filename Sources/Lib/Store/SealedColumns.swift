@@ -47,17 +47,20 @@ struct SealedColumn: Sendable {
     let keys: [String]
     /// Whether each value is one secret that no log may show; an answer that holds several is not.
     let isSecret: Bool
+    /// Where the rows with a value are among those of a long history, whose other rows have none any more.
+    let live: (index: String, condition: String)?
     /// The place of a row's value.
     let place: @Sendable (Row) -> Sealer.Place
 
     init(
         _ table: String, _ column: String, keys: [String], isSecret: Bool = true,
-        place: @escaping @Sendable (Row) -> Sealer.Place
+        live: (index: String, condition: String)? = nil, place: @escaping @Sendable (Row) -> Sealer.Place
     ) {
         self.table = table
         self.column = column
         self.keys = keys
         self.isSecret = isSecret
+        self.live = live
         self.place = place
     }
 
@@ -66,13 +69,20 @@ struct SealedColumn: Sendable {
         SealedColumn("secrets", "sealed", keys: ["scope", "provider", "name"]) {
             .secret(scope: $0["scope"], provider: $0["provider"], name: $0["name"])
         },
-        SealedColumn("attempts", "machine_token_sealed", keys: ["task_id", "number"]) {
+        SealedColumn(
+            "attempts", "machine_token_sealed", keys: ["task_id", "number"],
+            live: ("attempts_alive", "gone_at IS NULL")
+        ) {
             .ofAttempt($0["task_id"], $0["number"], "machine_token_sealed")
         },
         SealedColumn("attempts", "claim_sealed", keys: ["task_id", "number"], isSecret: false) {
             .ofAttempt($0["task_id"], $0["number"], "claim_sealed")
         },
-        SealedColumn("tokens", "sealed", keys: ["id", "task_id"]) { .givenToken($0["id"], $0["task_id"]) },
+        SealedColumn(
+            "tokens", "sealed", keys: ["id", "task_id"], live: ("tokens_live", "revoked_at IS NULL")
+        ) {
+            .givenToken($0["id"], $0["task_id"])
+        },
         SealedColumn("user_tokens", "access_sealed", keys: ["person_id"]) {
             .ofPerson($0["person_id"], "access_sealed")
         },
@@ -82,16 +92,27 @@ struct SealedColumn: Sendable {
     ]
 
     /// The rows that hold a value after the one whose key is given, in the order of the key.
-    func rows(after key: [DatabaseValue]?, most: Int, _ db: GRDB.Database) throws -> [Row] {
+    ///
+    /// - Parameter isQuick: looks where live rows are, for whoever looks often; otherwise at all rows.
+    func rows(
+        after key: [DatabaseValue]?, most: Int, isQuick: Bool = false, _ db: GRDB.Database
+    ) throws -> [Row] {
+        try Row.fetchAll(
+            db, sql: statement(isFirst: key == nil, most: most, isQuick: isQuick),
+            arguments: StatementArguments(key ?? []))
+    }
+
+    /// What ``rows(after:most:isQuick:_:)`` asks.
+    func statement(isFirst: Bool, most: Int, isQuick: Bool) -> String {
         let list = keys.joined(separator: ", ")
         let marks = keys.map { _ in "?" }.joined(separator: ", ")
-        let rest = key == nil ? "" : "AND (\(list)) > (\(marks))"
-        return try Row.fetchAll(
-            db,
-            sql: """
-                SELECT \(list), \(column) FROM \(table) WHERE \(column) IS NOT NULL \(rest)
-                ORDER BY \(list) LIMIT \(most)
-                """, arguments: StatementArguments(key ?? []))
+        let rest = isFirst ? "" : "AND (\(list)) > (\(marks))"
+        let place = isQuick ? live : nil
+        return """
+            SELECT \(list), \(column) FROM \(table) \(place.map { "INDEXED BY \($0.index)" } ?? "")
+            WHERE \(column) IS NOT NULL \(place.map { "AND \($0.condition)" } ?? "") \(rest)
+            ORDER BY \(list) LIMIT \(most)
+            """
     }
 
     /// The row's primary key.

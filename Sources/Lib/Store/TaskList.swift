@@ -8,6 +8,9 @@ extension Database {
     /// Up to so many tasks of one person, issue or repository are looked up, each in its place; among more, the index
     /// of the list is walked from its end, which comes upon them soon unless they are old.
     static let fewTasks = 500
+    /// The same for a search, which reads rows until it has seen ``searchDepth``: among so many of a person's tasks it
+    /// would walk half of the index.
+    static let fewTasksToSearch = 4_000
 
     /// The page of tasks that the filter lets through, newest first.
     ///
@@ -122,14 +125,15 @@ extension Database {
     private static func index(
         of filter: TaskFilter, repositories: [Int64]?, authors: [Int64]?, _ db: GRDB.Database
     ) throws -> Index {
+        let most = filter.search == nil ? fewTasks : fewTasksToSearch
         func few(_ index: Index, _ clause: String, _ arguments: StatementArguments) throws -> Bool {
             let counted = try Int.fetchOne(
                 db,
                 sql: """
                     SELECT count(*) FROM
-                        (SELECT 1 FROM tasks INDEXED BY \(index.rawValue) WHERE \(clause) LIMIT \(fewTasks + 1))
+                        (SELECT 1 FROM tasks INDEXED BY \(index.rawValue) WHERE \(clause) LIMIT \(most + 1))
                     """, arguments: arguments)
-            return counted ?? 0 <= fewTasks
+            return counted ?? 0 <= most
         }
         if let repositories {
             let clause = "repository_id IN (\(marks(repositories)))"
