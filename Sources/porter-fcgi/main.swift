@@ -21,6 +21,7 @@ do throws(IngressError) {
     Say.line("porter-fcgi: \(error)")
     (error.isUsage ? ExitCode.usage : .unavailable).leave()
 }
+if ingress != .cgi { StartupPages.giveBack() }
 // A program that answers one request asks nobody else about the App for it.
 let site = instance.makeSite(watchesApp: ingress != .cgi)
 let responder = Responder(
@@ -42,7 +43,6 @@ case .cgi:
 case .listening(let descriptor):
     let dispatcher = instance.startDispatcher()
     instance.journal.record(.notice, "serving", ["threads": "\(responder.threads)"])
-    StartupPages.giveBack()
     let isDrained = responder.serve(
         descriptor, until: { Responder.waitForSignal() },
         whenDraining: {

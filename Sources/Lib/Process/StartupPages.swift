@@ -10,6 +10,9 @@ package enum StartupPages {
     /// leaves its mark as well. Only what was never written is given back: a page that the linker has changed is
     /// not in the file.
     ///
+    /// Call it before any thread that may load a library or unmap a file, such as one that calls somebody: between the
+    /// look and the giving back, an address may come to hold something else, which would be lost.
+    ///
     /// - SeeAlso: <https://man7.org/linux/man-pages/man2/madvise.2.html> (`MADV_DONTNEED`),
     ///   <https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html>
     package static func giveBack() {
