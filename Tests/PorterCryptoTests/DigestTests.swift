@@ -1,6 +1,8 @@
+import Dispatch
 import Foundation
 import PorterCrypto
 import PorterTestSupport
+import Synchronization
 import Testing
 
 @Suite struct DigestTests {
@@ -23,6 +25,25 @@ import Testing
     ])
     func `HMAC-SHA256 gives the published codes`(key: String, message: Data, code: String) {
         #expect(HMACSHA256.code(for: message, key: key).hexadecimalDigits == code)
+    }
+
+    @Test func `threads that come and go compute the same codes at once`() {
+        let right = HMACSHA256.code(for: Data("abc".utf8), key: "k")
+        let wrong = Mutex(0)
+        for _ in 0..<400 {
+            let threads = DispatchGroup()
+            for _ in 0..<16 {
+                threads.enter()
+                Foundation.Thread.detachNewThread {
+                    for _ in 0..<20 where HMACSHA256.code(for: Data("abc".utf8), key: "k") != right {
+                        wrong.withLock { $0 += 1 }
+                    }
+                    threads.leave()
+                }
+            }
+            threads.wait()
+        }
+        #expect(wrong.withLock { $0 } == 0)
     }
 
     @Test func `an empty key is not the one before it`() {

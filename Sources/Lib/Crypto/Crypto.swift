@@ -132,7 +132,7 @@ package enum HMACSHA256 {
                 isKeyed == 1
                 && EVP_MAC_update(pointer, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count) == 1
                 && EVP_MAC_final(pointer, &code, &length, code.count) == 1
-            precondition(made && length == code.count, "HMAC cannot fail")
+            precondition(made && length == code.count, "HMAC failed: OpenSSL's error \(ERR_peek_error())")
             return code
         }
     }
