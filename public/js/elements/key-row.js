@@ -111,8 +111,11 @@ export function keyRow(key) {
 
   async function takeAway(remove) {
     if (remove.getAttribute("aria-disabled") === "true") return;
+    const words = remove.textContent;
     remove.setAttribute("aria-disabled", "true");
+    remove.textContent = "Looking …";
     const loss = await key.loss();
+    remove.textContent = words;
     remove.removeAttribute("aria-disabled");
     const yes = await ask(`Remove ${key.name}?`, `Porter cannot bring it back. ${loss}`, "Remove it");
     if (!yes) return remove.focus();

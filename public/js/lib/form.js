@@ -34,7 +34,7 @@ export function connect(form, { send, done, after = () => {}, whole = false }) {
     const stop = sayLate(form);
     try {
       const answer = await send(values);
-      remember(form);
+      keep(form, values);
       say(form, done);
       const more = after(answer);
       if (typeof more === "string" && more !== "") say(form, `${done} ${more}`);
@@ -59,6 +59,12 @@ function sayLate(form) {
     clearTimeout(later);
     clearTimeout(muchLater);
   };
+}
+
+/** Takes what was sent for what is saved; what was typed meanwhile is still to be saved. */
+function keep(form, values) {
+  for (const field of fields(form)) if (field.name in values) field.saved = values[field.name];
+  form.toggleAttribute("data-typed", Object.keys(changed(form, false)).length > 0);
 }
 
 /** Takes what the fields hold for what is saved. */

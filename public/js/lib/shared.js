@@ -3,6 +3,8 @@
 import { Problem } from "./api.js";
 import { overtaken } from "./form.js";
 
+/** How the newest value is taken, where it is no text. */
+const WAYS = { nothing: "Leave it empty", on: "Leave it on", off: "Leave it off" };
 /** How often it is tried when others save as well, but other fields. */
 const TRIES = 4;
 
@@ -39,7 +41,12 @@ export function shared({ read, write, who, moved }) {
       } catch (error) {
         if (!(error instanceof Problem) || error.status !== 412 || tries === TRIES) throw error;
         know(await read());
-        moved();
+        try {
+          // Before untouched fields follow: a form that sends them as well must not put the former value back.
+          await refuseOvertaken(form, values);
+        } finally {
+          moved();
+        }
       }
     }
   }
@@ -51,7 +58,7 @@ export function shared({ read, write, who, moved }) {
       await Promise.all(
         late.map(async ({ name, before, now, typed, take }) => {
           const words = `${await who(name)} changed this meanwhile from ${before} to ${now}. You chose ${typed}: save again to put it in its place.`;
-          return Object.assign(new Problem(412, "changed_meanwhile", words, { field: name }), { way: { words: `Take ${now}`, act: take } });
+          return Object.assign(new Problem(412, "changed_meanwhile", words, { field: name }), { way: { words: WAYS[now] ?? `Take ${now}`, act: take } });
         }),
       ),
     );

@@ -43,9 +43,14 @@ start({
 /** A search's first page with what its next ones find, until there are enough runs. */
 async function goOn({ tasks, next }) {
   for (let pages = 1; asked.search && next !== null && tasks.length < LIMIT && pages < MOST_PAGES; pages += 1) {
-    const page = await get(`/api/tasks${toQuery({ ...asked, limit: LIMIT - tasks.length, cursor: next })}`);
-    tasks = [...tasks, ...page.tasks];
-    next = page.next;
+    try {
+      const page = await get(`/api/tasks${toQuery({ ...asked, limit: LIMIT - tasks.length, cursor: next })}`);
+      tasks = [...tasks, ...page.tasks];
+      next = page.next;
+    } catch {
+      // What was found is shown; the link to older runs goes on where this stopped.
+      break;
+    }
   }
   return { tasks, next };
 }
@@ -82,18 +87,15 @@ function watch(busy) {
       const words = `Show ${count(fresh.length, "new run")}`;
       if (fresh.length > 0 && byId("show-news").textContent !== words) announce(`${count(fresh.length, "new run")} at the top`);
       byId("show-news").textContent = words;
-      byId("show-news").onclick = () =>
-        goOn(page).then((all) => {
-          showPage(all);
-          byId("table").querySelector("a")?.focus();
-        }, complain);
+      byId("show-news").onclick = async () => {
+        byId("show-news").onclick = null;
+        showPage(await goOn(page));
+        byId("table").querySelector("a")?.focus();
+      };
       return page.tasks.some(isUnfinished);
     },
-    failed: complain,
+    failed: (error) => byId("wait").replaceChildren(explain(error, () => work.restart())),
   });
-  function complain(error) {
-    byId("wait").replaceChildren(explain(error, () => work.restart()));
-  }
 }
 
 function update(row, task) {
