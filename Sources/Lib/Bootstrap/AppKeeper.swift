@@ -57,11 +57,11 @@ final class AppKeeper: Sendable {
     }
 
     private func look() -> Found {
-        // Each delivery looks: the lock is held for no longer than it takes to count a reference.
+        // Each delivery looks: but for when it is read anew, the lock is held only to count a reference.
         let now = ContinuousClock.now
         if let found = found.withLock({ $0 }), now < found.until { return found }
         return found.withLock { found in
-            if let found, now < found.until { return found }
+            if let found, ContinuousClock.now < found.until { return found }
             let fresh = read()
             found = fresh
             return fresh
