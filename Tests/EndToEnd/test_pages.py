@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import subprocess
+import threading
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -345,6 +346,31 @@ def test_only_what_was_changed_is_saved(page, server):
     page.get_by_text("Agent and model are saved.").first.wait_for()
 
     assert ("PATCH", "/api/config", {"default_model": "gpt-9"}) in server.asked
+
+
+def test_what_is_typed_while_a_save_is_under_way_is_still_to_be_saved(page, server):
+    answered = threading.Event()
+
+    def answer(body, _):
+        assert answered.wait(30)
+        return 200, page_states.EMPTY_CONFIG | body
+
+    open_in(page, server, "/settings/", "filled")
+    server.answers["PATCH /api/config"] = answer
+    model = page.get_by_label("Model when a command names none")
+    model.fill("gpt-9")
+    page.get_by_role("button", name="Save agent and model").click()
+    model.fill("gpt-10")
+    answered.set()
+    page.get_by_text("Agent and model are saved.").first.wait_for()
+
+    assert model.input_value() == "gpt-10"
+    assert "Model when a command names none" not in page.locator("#defaults .said").text_content()
+    page.locator("#defaults[aria-busy=true]").wait_for(state="detached")
+    page.get_by_role("button", name="Save agent and model").click()
+    page.wait_for_function("!document.querySelector('#defaults').hasAttribute('data-typed')")
+    assert [call[2] for call in server.asked if call[0] == "PATCH"] == [
+        {"default_model": "gpt-9"}, {"default_model": "gpt-10"}]
 
 
 @pytest.mark.parametrize(("answer", "words"), [
