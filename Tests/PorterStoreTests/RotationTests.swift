@@ -62,7 +62,9 @@ import Testing
                     try Row.fetchAll(
                         db,
                         sql: "EXPLAIN QUERY PLAN "
-                            + column.statement(isFirst: isFirst, most: 9, isQuick: true)
+                            + column.statement(isFirst: isFirst, most: 9, isQuick: true),
+                        arguments: StatementArguments(
+                            isFirst ? [] : column.keys.map { _ in DatabaseValue.null })
                     ).map { $0["detail"] as String }
                 }
             }

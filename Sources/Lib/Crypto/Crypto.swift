@@ -1,6 +1,6 @@
 import COpenSSL
 package import FoundationEssentials
-import Glibc
+import Synchronization
 
 /// A failure of a cryptographic operation.
 ///
@@ -64,39 +64,21 @@ package enum HMACSHA256 {
     ///
     /// - SeeAlso: <https://docs.openssl.org/3.0/man3/EVP_MAC/>
     package static func code(for bytes: some ContiguousBytes, key: String) -> [UInt8] {
-        var key = key
-        return key.withUTF8 { code(for: bytes, key: $0) }
+        code(for: bytes, key: Array(key.utf8))
     }
 
-    static func code(for bytes: some ContiguousBytes, key: some ContiguousBytes) -> [UInt8] {
-        bytes.withUnsafeBytes { bytes in key.withUnsafeBytes { Context.own.code(for: bytes, key: $0) } }
+    static func code(for bytes: some ContiguousBytes, key: [UInt8]) -> [UInt8] {
+        let context = idle.withLock { $0.popLast() } ?? Context()
+        defer { idle.withLock { $0.append(context) } }
+        return bytes.withUnsafeBytes { context.code(for: $0, key: key) }
     }
+
+    /// Contexts that nobody uses now: as many as threads ever computed a code at once.
+    private static let idle = Mutex<[Context]>([])
 
     /// OpenSSL's state, keyed anew for each code: finding the algorithm by its name takes as long as 4 KB do.
-    ///
-    /// Each thread has one of its own; behind a lock, threads that all check signatures wait for each other.
-    private final class Context {
-        /// The calling thread's.
-        static var own: Context {
-            if let kept = pthread_getspecific(slot) {
-                return Unmanaged.fromOpaque(kept).takeUnretainedValue()
-            }
-            let made = Context()
-            let result = pthread_setspecific(slot, Unmanaged.passRetained(made).toOpaque())
-            precondition(result == 0, "the system has no memory for a thread's own value")
-            return made
-        }
-
-        /// Where each thread keeps its own; freed when the thread ends.
-        private static let slot: pthread_key_t = {
-            var slot = pthread_key_t()
-            let result = pthread_key_create(&slot) { kept in
-                if let kept { Unmanaged<Context>.fromOpaque(kept).release() }
-            }
-            precondition(result == 0, "the system has no more threads' own values")
-            return slot
-        }()
-
+    // Safe because whoever takes it out of the list is the only one to have it.
+    private final class Context: @unchecked Sendable {
         private let pointer: OpaquePointer
 
         init() {
@@ -119,20 +101,14 @@ package enum HMACSHA256 {
             EVP_MAC_CTX_free(pointer)
         }
 
-        func code(for bytes: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> [UInt8] {
+        func code(for bytes: UnsafeRawBufferPointer, key: [UInt8]) -> [UInt8] {
             var code = [UInt8](repeating: 0, count: 32)
             var length = 0
-            // No address means the former key, not an empty one.
-            var nothing: UInt8 = 0
-            let isKeyed = withUnsafePointer(to: &nothing) { nothing in
-                EVP_MAC_init(
-                    pointer, key.bindMemory(to: UInt8.self).baseAddress ?? nothing, key.count, nil)
-            }
             let made =
-                isKeyed == 1
+                EVP_MAC_init(pointer, key, key.count, nil) == 1
                 && EVP_MAC_update(pointer, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count) == 1
                 && EVP_MAC_final(pointer, &code, &length, code.count) == 1
-            precondition(made && length == code.count, "HMAC failed: OpenSSL's error \(ERR_peek_error())")
+            precondition(made && length == code.count, "HMAC cannot fail")
             return code
         }
     }
