@@ -83,7 +83,7 @@ def settle(page, state: str = "filled") -> None:
         page.get_by_role("button", name="Try again").first.wait_for()
     else:
         page.locator("#ready:not([hidden]), #landing:not([hidden]), #wait .notice").first.wait_for()
-    page.wait_for_function("!document.querySelector('.quiet.new')")
+    page.locator(".quiet.new").first.wait_for(state="detached")
 
 
 def violations(page, rules: dict = AXE_OPTIONS) -> list[str]:
@@ -158,7 +158,7 @@ def test_each_failure_of_a_sign_in_has_its_own_words(page, server, code):
     sign_in = page.get_by_role("link", name="Sign in with GitHub")
     assert sign_in.is_visible() == (code not in ("not_set_up", "signed_in"))
     if sign_in.is_visible():
-        page.wait_for_function("document.querySelector('#sign-in').href.endsWith('return=%2Fsettings%2F')")
+        page.locator("#sign-in[href$='return=%2Fsettings%2F']").wait_for(state="attached")
     assert violations(page) == []
     page.set_viewport_size({"width": 320, "height": 900})
     take_picture(page, f"sign-in-{code}")
@@ -368,7 +368,7 @@ def test_what_is_typed_while_a_save_is_under_way_is_still_to_be_saved(page, serv
     assert "Model when a command names none" not in page.locator("#defaults .said").text_content()
     page.locator("#defaults[aria-busy=true]").wait_for(state="detached")
     page.get_by_role("button", name="Save agent and model").click()
-    page.wait_for_function("!document.querySelector('#defaults').hasAttribute('data-typed')")
+    page.locator("#defaults:not([data-typed])").wait_for()
     assert [call[2] for call in server.asked if call[0] == "PATCH"] == [
         {"default_model": "gpt-9"}, {"default_model": "gpt-10"}]
 

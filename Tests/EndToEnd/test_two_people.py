@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -156,7 +157,7 @@ def test_one_page_saves_again_and_again_its_agents_between(stack, browser, peopl
         page.locator("details.agent").first.get_by_role("button", name="Save").click()
         page.locator("details.agent .said", has_text="is saved.").wait_for()
         save_limits(page, timeout="950")
-        page.wait_for_function("document.querySelector('#limits .said').textContent === 'The limits are saved.'")
+        page.locator("#limits .said", has_text=re.compile(r"^The limits are saved\.$")).wait_for()
         assert hubert.get(SHARED)["timeout_s"] == 950
 
 
