@@ -46,6 +46,23 @@ import Testing
         #expect(wrong.withLock { $0 } == 0)
     }
 
+    @Test func `threads with keys of their own compute their own codes`() {
+        let keys = (0..<24).map { "key \($0)" }
+        let right = keys.map { HMACSHA256.code(for: Data("abc".utf8), key: $0) }
+        #expect(Set(right).count == keys.count)
+        let wrong = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: keys.count) { index in
+            for _ in 0..<500 {
+                let other = (index + 1) % keys.count
+                for used in [index, other]
+                where HMACSHA256.code(for: Data("abc".utf8), key: keys[used]) != right[used] {
+                    wrong.withLock { $0 += 1 }
+                }
+            }
+        }
+        #expect(wrong.withLock { $0 } == 0)
+    }
+
     @Test func `an empty key is not the one before it`() {
         _ = HMACSHA256.code(for: Data("abc".utf8), key: "k")
         #expect(

@@ -81,8 +81,10 @@ import Testing
         var count = 0
         for test in try Vectors.blocks("cryptography_vectors/HMAC/rfc-4231-sha256.txt") {
             guard let key = test["Key"], let message = test["Msg"], let code = test["MD"] else { continue }
-            #expect(
-                HMACSHA256.code(for: Vectors.bytes(message), key: Vectors.bytes(key)) == Vectors.bytes(code))
+            let computed = Vectors.bytes(message).withUnsafeBytes { message in
+                Vectors.bytes(key).withUnsafeBytes { HMACSHA256.code(for: message, key: $0) }
+            }
+            #expect(computed == Vectors.bytes(code))
             count += 1
         }
         #expect(count == 6)

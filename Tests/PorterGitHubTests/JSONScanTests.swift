@@ -82,6 +82,21 @@ import Testing
         #expect((try? JSONDecoder().decode(Nothing.self, from: Data(nested(513)))) == nil)
     }
 
+    @Test func `at every depth each value ends as it began`() {
+        // Objects and arrays in turn, in threes, so that no word of bits repeats itself.
+        let kinds = [true] + (1..<512).map { $0 % 3 == 0 || $0 % 7 == 1 }
+        let begun = kinds.enumerated().map { index, isObject in
+            index == 511 ? (isObject ? "{" : "[") : isObject ? "{\"a\":" : "["
+        }
+        let ends = kinds.reversed().map { $0 ? "}" : "]" }
+        #expect(scan(Array((begun + ends).joined().utf8)))
+        for depth in kinds.indices {
+            var wrong = ends
+            wrong[depth] = ends[depth] == "}" ? "]" : "}"
+            #expect(!scan(Array((begun + wrong).joined().utf8)), "\(depth)")
+        }
+    }
+
     // What lies inside strings is the decoder's to judge: these pass the scan, and only events that Porter
     // acts on are decoded.
     @Test(arguments: [

@@ -21,7 +21,9 @@ import Testing
         let (first, last) = (String(digest.dropFirst()), String(digest.dropLast()))
         let zeros = String(repeating: "0", count: 64)
         let prefixes = ["", "sha1=", "SHA256=", "sha256= ", "sha256=="]
-        let digests = ["", last, "\(digest)0", "\(digest)\n", "x\(first)", "８\(first)", zeros, "6\(first)"]
+        let digests = [
+            "", last, "\(digest)0", "\(digest)\n", "x\(first)", "\(last)x", "８\(first)", zeros, "6\(first)",
+        ]
         return [nil, ""] + prefixes.map { $0 + digest } + digests.map { "sha256=" + $0 } + ["sha256=\(last)8"]
     }()
 

@@ -42,11 +42,13 @@ struct MentionScan: Sendable {
         Words(repeating: UInt64(byte) &* 0x0101_0101_0101_0101)
     }
 
-    /// The high bit of each byte that is zero, and perhaps of one above such a byte: never too few.
+    /// Sets the high bit of each byte that is zero, and perhaps of one above such a byte: never too few.
+    ///
+    /// The other bits say nothing.
     ///
     /// - SeeAlso: <https://graphics.stanford.edu/~seander/bithacks.html#ZeroInWord>
     private static func zeros(_ words: Words) -> Words {
-        (words &- Words(repeating: 0x0101_0101_0101_0101)) & ~words & Words(repeating: 0x8080_8080_8080_8080)
+        (words &- Words(repeating: 0x0101_0101_0101_0101)) & ~words
     }
 
     func finds(in bytes: UnsafeRawBufferPointer) -> Bool {
@@ -66,7 +68,7 @@ struct MentionScan: Sendable {
             let signs = Self.zeros(words ^ ats) | Self.zeros(words ^ slashes)
             let begins = signs & Self.zeros((next | lowers) ^ firsts)
             let found = begins | Self.zeros(words ^ backslashes)
-            if found[0] | found[1] | found[2] | found[3] != 0 {
+            if (found[0] | found[1] | found[2] | found[3]) & 0x8080_8080_8080_8080 != 0 {
                 for position in index..<index + width where isHit(bytes, position) { return true }
             }
             index += width

@@ -1,5 +1,6 @@
 import COpenSSL
 package import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// A failure of a cryptographic operation.
@@ -63,23 +64,51 @@ package enum HMACSHA256 {
     /// The 32 bytes of the code, over the bytes as they lie in memory.
     ///
     /// - SeeAlso: <https://docs.openssl.org/3.0/man3/EVP_MAC/>
-    package static func code(for bytes: some ContiguousBytes, key: String) -> [UInt8] {
-        code(for: bytes, key: Array(key.utf8))
+    package static func code(for bytes: Data, key: String) -> [UInt8] {
+        var key = key
+        return key.withUTF8 { key in
+            bytes.withUnsafeBytes { code(for: $0, key: UnsafeRawBufferPointer(key)) }
+        }
     }
 
-    static func code(for bytes: some ContiguousBytes, key: [UInt8]) -> [UInt8] {
-        let context = idle.withLock { $0.popLast() } ?? Context()
-        defer { idle.withLock { $0.append(context) } }
-        return bytes.withUnsafeBytes { context.code(for: $0, key: key) }
+    static func code(for bytes: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> [UInt8] {
+        let first = Slot.ofThisThread
+        for offset in slots.indices {
+            let slot = slots[(first + offset) % slots.count]
+            if let code = slot.codeIfIdle(for: bytes, key: key) { return code }
+        }
+        return Context().code(for: bytes, key: key)
     }
 
-    /// Contexts that nobody uses now: as many as threads ever computed a code at once.
-    private static let idle = Mutex<[Context]>([])
+    /// Twice as many as request threads, so that each thread has one to itself nearly always.
+    private static let slots = (0..<16).map { _ in Slot() }
 
-    /// OpenSSL's state, keyed anew for each code: finding the algorithm by its name takes as long as 4 KB do.
-    // Safe because whoever takes it out of the list is the only one to have it.
+    /// A place for a context that one thread uses at a time; who finds it busy goes on to the next.
+    ///
+    /// Behind a single lock, threads that all check signatures wait for each other.
+    private final class Slot: Sendable {
+        private let context = Mutex<Context?>(nil)
+
+        /// Where the calling thread looks first: addresses of threads lie a stack apart, so they are mixed.
+        static var ofThisThread: Int {
+            Int(truncatingIfNeeded: (UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15) >> 56)
+        }
+
+        func codeIfIdle(for bytes: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> [UInt8]? {
+            context.withLockIfAvailable { context in
+                let own = context ?? Context()
+                context = own
+                return own.code(for: bytes, key: key)
+            }
+        }
+    }
+
+    /// OpenSSL's state, kept: finding the algorithm by its name takes as long as 4 KB do.
+    // Safe because it is used behind its slot's lock, or by the one who made it.
     private final class Context: @unchecked Sendable {
         private let pointer: OpaquePointer
+        /// What the state is keyed with: nearly always what the next code needs too.
+        private var key: [UInt8]?
 
         init() {
             let algorithm = EVP_MAC_fetch(nil, "HMAC", nil)
@@ -101,15 +130,25 @@ package enum HMACSHA256 {
             EVP_MAC_CTX_free(pointer)
         }
 
-        func code(for bytes: UnsafeRawBufferPointer, key: [UInt8]) -> [UInt8] {
+        func code(for bytes: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> [UInt8] {
             var code = [UInt8](repeating: 0, count: 32)
             var length = 0
             let made =
-                EVP_MAC_init(pointer, key, key.count, nil) == 1
+                begin(key)
                 && EVP_MAC_update(pointer, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count) == 1
                 && EVP_MAC_final(pointer, &code, &length, code.count) == 1
-            precondition(made && length == code.count, "HMAC cannot fail")
+            precondition(made && length == code.count, "HMAC failed: OpenSSL's error \(ERR_peek_error())")
             return code
+        }
+
+        private func begin(_ key: UnsafeRawBufferPointer) -> Bool {
+            // No address means the former key.
+            if let former = self.key, former.elementsEqual(key) {
+                return EVP_MAC_init(pointer, nil, 0, nil) == 1
+            }
+            let kept = [UInt8](key)
+            self.key = kept
+            return EVP_MAC_init(pointer, kept, kept.count, nil) == 1
         }
     }
 }

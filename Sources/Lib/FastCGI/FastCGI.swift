@@ -89,18 +89,27 @@ enum ResponseHead {
         }
         var head: [UInt8] = []
         head.reserveCapacity(expectedBytes)
+        func line(_ text: String) {
+            head.append(contentsOf: text.utf8)
+            head.append(UInt8(ascii: "\r"))
+            head.append(UInt8(ascii: "\n"))
+        }
         func line(_ name: String, _ value: String) {
             head.append(contentsOf: name.utf8)
-            head.append(contentsOf: [UInt8(ascii: ":"), UInt8(ascii: " ")])
-            head.append(contentsOf: value.utf8)
-            head.append(contentsOf: [UInt8(ascii: "\r"), UInt8(ascii: "\n")])
+            head.append(UInt8(ascii: ":"))
+            head.append(UInt8(ascii: " "))
+            line(value)
         }
-        line("Status", "\(response.status) \(phrase(response.status))")
+        // No text is put together for it: this runs for each answer.
+        head.append(contentsOf: "Status: ".utf8)
+        head.append(contentsOf: String(response.status).utf8)
+        head.append(UInt8(ascii: " "))
+        line(phrase(response.status))
         for pair in response.fields.pairs { line(pair.name, pair.value) }
         if response.fields["Content-Length"] == nil, response.status != 204, response.status != 304 {
-            line("Content-Length", "\(response.body.count)")
+            line("Content-Length", String(response.body.count))
         }
-        head.append(contentsOf: [UInt8(ascii: "\r"), UInt8(ascii: "\n")])
+        line("")
         return (head, true)
     }
 

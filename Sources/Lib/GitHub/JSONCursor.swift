@@ -12,12 +12,12 @@ struct JSONCursor {
     var isAtEnd: Bool { index == bytes.count }
 
     /// The byte at the place; nil at the end.
-    func peek() -> UInt8? {
+    @inline(__always) func peek() -> UInt8? {
         index < bytes.count ? bytes[index] : nil
     }
 
-    mutating func skipSpace() {
-        while index < bytes.count {
+    @inline(__always) mutating func skipSpace() {
+        while index < bytes.count, bytes[index] <= 32 {
             switch bytes[index] {
             case 9, 10, 13, 32: index += 1
             default: return

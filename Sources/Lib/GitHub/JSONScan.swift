@@ -6,11 +6,10 @@
 /// - SeeAlso: <https://www.rfc-editor.org/rfc/rfc8259>
 struct JSONScan {
     /// Values inside values at most, as for decoding.
-    static let maximumDepth = 512
+    static let maximumDepth = OpenValues.most
 
     private var cursor: JSONCursor
-    /// For each open value whether it is an object.
-    private var open: [Bool] = []
+    private var open = OpenValues()
 
     /// Whether the bytes are exactly one object, with white space around it.
     static func isObject(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -55,14 +54,14 @@ struct JSONScan {
     }
 
     private mutating func begin(isObject: Bool, end: UInt8) -> Bool? {
-        guard open.count < Self.maximumDepth else { return nil }
+        guard !open.isFull else { return nil }
         cursor.index += 1
         cursor.skipSpace()
         if cursor.peek() == end {
             cursor.index += 1
             return false
         }
-        open.append(isObject)
+        open.begin(isObject: isObject)
         if isObject, !key() { return nil }
         return true
     }
@@ -70,7 +69,8 @@ struct JSONScan {
     /// Reads what follows a value: a comma (true: another value comes) or the ends of values (false).
     private mutating func separator() -> Bool? {
         cursor.skipSpace()
-        guard let isObject = open.last else { return false }
+        guard !open.isEmpty else { return false }
+        let isObject = open.isInObject
         switch cursor.peek() {
         case UInt8(ascii: ","):
             cursor.index += 1
@@ -78,7 +78,7 @@ struct JSONScan {
             return true
         case isObject ? UInt8(ascii: "}") : UInt8(ascii: "]"):
             cursor.index += 1
-            open.removeLast()
+            open.end()
             return false
         default:
             return nil
@@ -142,4 +142,26 @@ struct JSONScan {
         }
         return index == word.count
     }
+}
+
+/// For each open value whether it is an object: a bit each, so that nothing is allocated.
+private struct OpenValues {
+    static let most = 512
+
+    private var words = InlineArray<8, UInt64>(repeating: 0)
+    private var count = 0
+
+    var isEmpty: Bool { count == 0 }
+    var isFull: Bool { count == Self.most }
+
+    /// Whether the innermost is an object.
+    var isInObject: Bool { words[(count - 1) / 64] >> UInt64((count - 1) % 64) & 1 == 1 }
+
+    mutating func begin(isObject: Bool) {
+        let bit: UInt64 = 1 << UInt64(count % 64)
+        if isObject { words[count / 64] |= bit } else { words[count / 64] &= ~bit }
+        count += 1
+    }
+
+    mutating func end() { count -= 1 }
 }
