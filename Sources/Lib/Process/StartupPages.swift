@@ -25,34 +25,58 @@ package enum StartupPages {
 
     /// The addresses of files that are mapped to be read, and of which no page differs from its file.
     ///
+    /// Byte by byte: there are thousands of lines, and a program that starts has somebody waiting for it.
+    ///
     /// - Parameter text: what `/proc/self/smaps` says; what is not understood there counts as changed.
     static func unchangedMappings(_ text: String) -> [Range<UInt>] {
-        var unchanged: [Range<UInt>] = []
-        var current: Range<UInt>?
-        var marks: [Substring: Substring] = [:]
-        func close() {
-            // A changed page that was swapped out counts under `Swap` only.
-            if let current, marks["Anonymous:"] == "0", marks["Swap:"] == "0" { unchanged.append(current) }
-            marks = [:]
-        }
-        for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ", omittingEmptySubsequences: true)
-            if let bounds = bounds(fields[0]) {
-                close()
-                let isReadOnlyFile =
-                    fields.count > 5 && ["r--p", "r-xp"].contains(fields[1]) && fields[5].hasPrefix("/")
-                current = isReadOnlyFile ? bounds : nil
-            } else if fields.count > 1 {
-                marks[fields[0]] = fields[1]
+        var text = text
+        return text.withUTF8 { text in
+            var unchanged: [Range<UInt>] = []
+            var current: Range<UInt>?
+            var marks = (isAnonymousNowhere: false, isSwappedNowhere: false)
+            func close() {
+                // A changed page that was swapped out counts under `Swap` only.
+                if let current, marks.isAnonymousNowhere, marks.isSwappedNowhere { unchanged.append(current) }
+                marks = (false, false)
             }
+            for line in text.split(separator: UInt8(ascii: "\n")) {
+                // Names of marks begin with a capital letter, addresses with a digit or a small one.
+                if (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(line[line.startIndex]) {
+                    if line.starts(with: anonymous) { marks.isAnonymousNowhere = isNothing(line) }
+                    if line.starts(with: swap) { marks.isSwappedNowhere = isNothing(line) }
+                } else {
+                    close()
+                    current = readOnlyFile(line)
+                }
+            }
+            close()
+            return unchanged
         }
-        close()
-        return unchanged
     }
 
-    /// The addresses of `559a3fbf9000-559a4164e000`.
-    private static func bounds(_ text: Substring) -> Range<UInt>? {
-        let bounds = text.split(separator: "-").compactMap { UInt($0, radix: 16) }
+    private typealias Line = UnsafeBufferPointer<UInt8>.SubSequence
+
+    private static let anonymous = Array("Anonymous:".utf8)
+    private static let swap = Array("Swap:".utf8)
+
+    /// Whether the mark's amount is 0.
+    private static func isNothing(_ line: Line) -> Bool {
+        let amount = line.drop { $0 != UInt8(ascii: ":") }.dropFirst().drop { $0 == UInt8(ascii: " ") }
+        return amount.prefix { $0 != UInt8(ascii: " ") }.elementsEqual([UInt8(ascii: "0")])
+    }
+
+    /// The addresses of a mapping that is a file's and cannot be written.
+    ///
+    /// - Parameter line: `559a3fbf9000-559a4164e000 r-xp 00000000 fe:00 5925005     /usr/bin/porter-fcgi`.
+    private static func readOnlyFile(_ line: Line) -> Range<UInt>? {
+        let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
+        guard fields.count == 6,
+            fields[1].elementsEqual("r--p".utf8) || fields[1].elementsEqual("r-xp".utf8),
+            fields[5].first(where: { $0 != UInt8(ascii: " ") }) == UInt8(ascii: "/")
+        else { return nil }
+        let bounds = fields[0].split(separator: UInt8(ascii: "-")).compactMap {
+            UInt(String(decoding: $0, as: UTF8.self), radix: 16)
+        }
         guard bounds.count == 2, bounds[0] < bounds[1] else { return nil }
         return bounds[0]..<bounds[1]
     }
