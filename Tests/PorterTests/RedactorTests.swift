@@ -22,6 +22,14 @@ import Testing
         #expect(redacted("x 736B2D63616E6172792D31 y", "sk-canary-1") == "x <redacted> y")
     }
 
+    @Test func `written backwards as well, and by its lines`() {
+        let redactor = Redactor()
+        redactor.watch(Secret("ghs_canary0123"))
+        #expect(redactor.redact("it is 3210yranac_shg.") == "it is <redacted>.")
+        redactor.watch(Secret("-----BEGIN-----\n0123456789abcdefghijklmn\n-----END-----"))
+        #expect(redactor.redact("nmlkjihgfedcba9876543210") == "<redacted>")
+    }
+
     @Test func `a secret that begins another leaves nothing of the longer one`() {
         #expect(redacted("canary-0001-tail!", "canary-0001", "canary-0001-tail") == "<redacted>!")
         #expect(redacted("canary-0001-tail!", "canary-0001-tail", "canary-0001") == "<redacted>!")

@@ -2,8 +2,8 @@ import Synchronization
 
 /// Keeps live secrets out of what is written for people: each is replaced wherever it stands.
 ///
-/// A secret is known as itself, in hexadecimal, in Base64 (at each of its three places in a group), percent-encoded
-/// and as JSON writes it; of one with several lines, such as a private key, each line is known as well.
+/// A secret is known as itself, backwards, in hexadecimal, in Base64 (at each of its three places in a group),
+/// percent-encoded and as JSON writes it; of one with several lines, such as a private key, each line is known as well.
 ///
 /// Pass one along where it can be passed. ``shared`` is the one singleton, because the log handler, which
 /// swift-log makes by itself for any logger, must know every secret of the program, whoever learns it and
@@ -171,7 +171,7 @@ extension Redactor {
             let bytes = Array(part.utf8)
             let hexadecimal = bytes.hexadecimal
             let texts = [hexadecimal, hexadecimal.uppercased()] + base64(bytes) + escaped(bytes)
-            return [bytes] + texts.map { Array($0.utf8) }.filter { $0.count >= minimumLength }
+            return [bytes, bytes.reversed()] + texts.map { Array($0.utf8) }.filter { $0.count >= minimumLength }
         }
     }
 
