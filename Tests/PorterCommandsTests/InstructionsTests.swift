@@ -24,6 +24,21 @@ import Testing
         #expect(run(comment)?.agent == "claude")
     }
 
+    @Test(arguments: ["`", "``", "`\u{301} @acme/all", "x`\u{20E3}", "a\r\n`b", "\u{2028}`"])
+    func `no word that is shown ends the code that shows it`(word: String) {
+        let quoted = Quoted(word).description.unicodeScalars
+        #expect(quoted.filter { $0 == "`" }.count == 2)
+        #expect(quoted.first == "`" && quoted.last == "`")
+        #expect(!quoted.contains { Character($0).isNewline })
+    }
+
+    @Test func `a word that is shown is bounded by what GitHub counts`() {
+        let heap = "e" + String(repeating: "\u{301}", count: 10_000)
+        #expect(Quoted(heap).description.unicodeScalars.count <= 83)
+        #expect(Quoted(heap).description.hasSuffix("…`"))
+        #expect(Quoted(String(repeating: "a", count: 80)).description.unicodeScalars.count == 82)
+    }
+
     @Test(arguments: [
         "`", "~", "```\n", "> ", "<!--", "<!-- \n", "-->", "@porter", "/", "@", " ", "\t", "\r", "\r\n", "\n",
         "--", "- ", "> - ", "> x\n", "e\u{301}", "\u{301}", "🇩🇪", "👩‍👩‍👧‍👦", "- ```\n", "a", "x <!-- y\n",

@@ -200,6 +200,16 @@ import Testing
         #expect(!stranger.allowsPush(by: Person(id: 1, login: "nobody")))
     }
 
+    @Test(arguments: [
+        #"{"permission": "write"}"#, #"{"permission": "write", "user": null}"#,
+        #"{"permission": "write", "user": {"login": "maria"}}"#,
+        #"{"permission": "write", "user": {"id": 1}}"#,
+    ])
+    func `a permission is read whatever is told about its person`(body: String) throws {
+        let github = ScriptedGitHub([Response(status: 200, body: Data(body.utf8))]).github
+        #expect(try github.permission(.hello, "maria").allowsPush(by: Person(id: 1, login: "maria")))
+    }
+
     @Test func `a pull request of another branch is not taken for the one that was asked for`() throws {
         func pull(_ number: Int64, _ branch: String) -> JSONValue {
             .object([

@@ -116,9 +116,9 @@ func load(
         Value("PORTER_PRIVATE_HOSTS", "GHE.local, 10.0.0.1", "ghe.local|10.0.0.1") {
             $0.privateHosts.joined(separator: "|")
         },
-        Value("PORTER_TASK_TIMEOUT", "60") { "\($0.taskTimeout)" },
+        Value("PORTER_TASK_TIMEOUT", "1") { "\($0.taskTimeout)" },
         Value("PORTER_TASK_TIMEOUT_MAX", "86400") { "\($0.taskTimeoutMaximum)" },
-        Value("PORTER_STALL_TIMEOUT", "10") { "\($0.stallTimeout)" },
+        Value("PORTER_STALL_TIMEOUT", "1") { "\($0.stallTimeout)" },
         Value("PORTER_GRACE", "30") { "\($0.grace)" },
         Value("PORTER_TASKS_PER_USER", "1") { "\($0.tasksPerUser)" },
         Value("PORTER_TASKS_TOTAL", "1000") { $0.tasksTotal.map { "\($0)" } },
@@ -172,8 +172,9 @@ func load(
         ("PORTER_FLY_API_URL", "http://api.machines.dev/v1"), ("PORTER_CALLBACK_URL", "http://porter.local"),
         ("PORTER_CA_FILE", "ca.pem"), ("PORTER_CA_FILE", "/nowhere/ca.pem"),
         ("PORTER_HTTPS_PROXY", "http://"), ("PORTER_HTTPS_PROXY", "a b"),
-        ("PORTER_HTTPS_PROXY", "socks4://x"), ("PORTER_TASK_TIMEOUT", "59"), ("PORTER_TASK_TIMEOUT", "10m"),
-        ("PORTER_TASK_TIMEOUT", "3601"), ("PORTER_TASK_TIMEOUT_MAX", "86401"), ("PORTER_STALL_TIMEOUT", "9"),
+        ("PORTER_HTTPS_PROXY", "socks4://x"), ("PORTER_TASK_TIMEOUT", "0"), ("PORTER_TASK_TIMEOUT", "10m"),
+        ("PORTER_TASK_TIMEOUT", "3601"), ("PORTER_TASK_TIMEOUT_MAX", "86401"),
+        ("PORTER_TASK_TIMEOUT_MAX", "59"), ("PORTER_STALL_TIMEOUT", "0"),
         ("PORTER_GRACE", "29"), ("PORTER_TASKS_PER_USER", "0"), ("PORTER_TASKS_TOTAL", "0"),
         ("PORTER_RETENTION_DAYS", "0"), ("PORTER_LOG_LIMIT", "0"), ("PORTER_LOG_LIMIT", "5 MB"),
         ("PORTER_LOG_LIMIT", "-1"), ("PORTER_LOG_LIMIT", "MiB"), ("PORTER_LOG_LIMIT", "1.5MiB"),

@@ -66,7 +66,8 @@ struct PageClient {
     @Test func `a change can be bound to what was seen`() throws {
         let maria = try PageClient(Scene())
         let tag = try #require(maria.get("/api/config").fields["ETag"])
-        #expect(maria.send("GET", "/api/config", with: ["If-None-Match": tag]).status == 304)
+        // The tag is of what can be changed; what the answer tells besides changes without it.
+        #expect(maria.send("GET", "/api/config", with: ["If-None-Match": tag]).status == 200)
         let first = maria.send("PATCH", "/api/config", ["draft": true], with: ["If-Match": tag])
         #expect(first.status == 200)
         let late = maria.send("PATCH", "/api/config", ["draft": false], with: ["If-Match": tag])

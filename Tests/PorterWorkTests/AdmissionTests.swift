@@ -99,6 +99,19 @@ import Testing
         #expect(try world.store.listTasks(TaskFilter(limit: 10)).tasks.isEmpty)
     }
 
+    @Test func `once it is known whose the App is, nobody else's command makes a task`() throws {
+        let world = try World()
+        var app = world.github.seen.app
+        app.owner = Person(id: 901, login: "somebody")
+        try world.work.learnOwner(app)
+
+        try world.say("@porter demo fix it", by: World.maria, comment: 5)
+        try world.live(seconds: 10)
+
+        #expect(try world.store.listTasks(TaskFilter(limit: 5)).tasks.isEmpty)
+        #expect(world.github.seen.ours.isEmpty)
+    }
+
     @Test func `an account that turns out not to be served ends silently`() throws {
         let world = try World()
         let id = try world.ask()

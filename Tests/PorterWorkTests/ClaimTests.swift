@@ -110,6 +110,14 @@ import Testing
         #expect(world.github.seen.revoked.count == 1)
     }
 
+    @Test func `a claim after a stop, or after the report, is 409 and recorded`() throws {
+        let stopped = try CallbackScene()
+        _ = try stopped.world.store.requestStop(
+            stopped.id, reason: .cancelledByUser, detail: nil, at: stopped.world.now)
+        #expect(stopped.failure { _ = try stopped.claim() }?.status == 409)
+        #expect(try stopped.events.contains("claim_refused"))
+    }
+
     @Test func `a second nonce is 409 and recorded, and the run goes on`() throws {
         let scene = try CallbackScene()
         let token = try scene.callback()

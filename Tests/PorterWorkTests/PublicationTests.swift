@@ -9,12 +9,13 @@ import Testing
 @Suite struct PublicationTests {
     /// Reports at once as the only worker.
     private func report(
-        _ world: World, _ report: Attempt.Report, branch: String? = nil
+        _ world: World, _ report: Attempt.Report, branch: String? = nil, below: Set<String> = []
     ) throws -> TaskID {
         world.crew.change { $0.claims = false }
         let id = try world.ask()
         try world.settle()
         if let branch { world.github.change { $0.branches[id.branch] = branch } }
+        world.github.change { $0.buried[id.branch] = below }
         let machine = try #require(world.engine.running.last)
         try world.work.complete(token: machine.token, named: id.rawValue, report)
         return id
@@ -34,6 +35,48 @@ import Testing
         #expect(try world.task(id).reason == .pushRejected)
         #expect(try world.flaws(id) == [])
         #expect((3...20).contains(world.github.faults.count("branchHead")))
+    }
+
+    @Test func `a reported head that others have pushed upon is on the branch`() throws {
+        let world = try World()
+        let id = try report(
+            world, Attempt.Report(outcome: .success, headSHA: Self.commit), branch: Self.other,
+            below: [Self.commit])
+
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).state == .success)
+        #expect(try world.task(id).headSHA == Self.other)
+        #expect(world.github.faults.count("createPullRequest") == 1)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test(arguments: [Outcome.failed, .timedOut])
+    func `what a run without success has saved is waited for as well`(
+        outcome: Outcome
+    ) throws {
+        let world = try World()
+        let id = try report(world, Attempt.Report(outcome: outcome, headSHA: Self.commit))
+        try world.live(seconds: 3)
+        #expect(try world.task(id).finishedAt == nil)
+        world.github.change { $0.branches[id.branch] = Self.commit }
+
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).finishedAt != nil)
+        #expect(try world.task(id).headSHA == Self.commit)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test func `a branch that never comes holds up no ending for long`() throws {
+        let world = try World()
+        let id = try report(world, Attempt.Report(outcome: .failed, headSHA: Self.commit))
+
+        try world.live(seconds: 120)
+
+        #expect(try world.task(id).reason == .agentFailed)
+        #expect(try world.task(id).headSHA == nil)
+        #expect(try world.flaws(id) == [])
     }
 
     @Test func `a branch that GitHub shows late is waited for`() throws {

@@ -35,6 +35,24 @@ import Testing
         #expect(entries.allSatisfy { $0.detail == "by a command on acme/shop#7" })
     }
 
+    @Test func `what runs can be stopped though its repository was switched off meanwhile`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+        try world.store.switchRepository(42, on: false, at: world.now)
+
+        try world.say("@porter stop", by: World.wim, comment: 9)
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).reason == .cancelledByUser)
+        #expect(world.comments(ending: "<!-- porter:reply:9 -->").isEmpty)
+        try world.say("@porter status", by: World.wim, comment: 10)
+        try world.live(seconds: 10)
+        let answers = world.comments(ending: "<!-- porter:reply:10 -->")
+        #expect(answers.map { $0.body.contains("repository_not_enabled") } == [true])
+    }
+
     @Test func `a closed issue's stops are in the record of changes as GitHub's`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .agent }

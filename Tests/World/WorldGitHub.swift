@@ -40,6 +40,8 @@ package final class WorldGitHub: Sendable {
         package var deleted: [Int64] = []
         package var edits: [(id: Int64, body: String)] = []
         package var reactions: [Int64: [GitHub.Reaction]] = [:]
+        /// Commits below a branch's head.
+        package var buried: [String: Set<String>] = [:]
         package var branches = ["trunk": "0000000000000000000000000000000000000000"]
         package var pulls: [(pull: GitHub.PullRequest, draft: GitHub.PullRequestDraft)] = []
         package var reviews: [(pull: Int, login: String)] = []
@@ -211,10 +213,13 @@ package final class WorldGitHub: Sendable {
             },
             compare: { (_, base, head) throws(GitHubError) in
                 try self.call("compare") { state in
-                    let same = state.branches[base] == state.branches[head]
-                    return GitHub.Comparison(
+                    let start = state.branches[base] ?? base
+                    let same = start == state.branches[head]
+                    var comparison = GitHub.Comparison(
                         commits: same ? 0 : 1, files: same ? 0 : 2, additions: same ? 0 : 10,
                         deletions: same ? 0 : 1, subjects: same ? [] : ["Wait for the session"])
+                    comparison.missing = same || state.buried[head, default: []].contains(start) ? 0 : 1
+                    return comparison
                 }
             },
             pullRequests: { (_, head) throws(GitHubError) in

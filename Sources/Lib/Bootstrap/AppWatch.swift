@@ -5,18 +5,20 @@ import PorterWork
 import Synchronization
 
 /// Asks GitHub now and then whether it still takes the App's credentials, for `/readyz`, as long as the program runs.
+///
+/// Its first answer also tells whose the App is, and so whose deliveries are none of ours.
 final class AppWatch: Sendable {
     /// Milliseconds between two questions while all is well.
-    static let interval: Int32 = 600_000
+    static let interval: Int32 = 60_000
     /// Milliseconds between two questions while the last answer was no.
     static let impatience: Int32 = 15_000
 
-    private let world: Surroundings
+    private let work: Work
     private let found = Mutex<String?>(nil)
 
     /// Begins to ask.
-    init(_ world: Surroundings) {
-        self.world = world
+    init(_ work: Work) {
+        self.work = work
         Thread.start { self.run() }
     }
 
@@ -39,9 +41,11 @@ final class AppWatch: Sendable {
 
     private func ask() -> News? {
         // Before set-up there is nothing to ask, and soon afterwards there is.
-        guard world.app.isSetUp else { return nil }
+        guard work.world.app.isSetUp else { return nil }
         do throws(GitHubError) {
-            _ = try world.github.app()
+            let app = try work.world.github.app()
+            // Whoever needs it asks again.
+            try? work.learnOwner(app)
             return News(problem: nil)
         } catch {
             guard error.code == .unauthorized || error.code == .forbidden || error.code == .notFound else {

@@ -108,7 +108,7 @@ package struct Instance: Sendable {
     ///
     /// - Parameter watchesApp: whether a thread asks GitHub now and then if it still takes the App's credentials.
     package func makeSite(watchesApp: Bool) -> Site {
-        let watch = watchesApp ? AppWatch(work.world) : nil
+        let watch = watchesApp ? AppWatch(work) : nil
         return Site(
             work: work, operatorToken: configuration.operatorToken, clock: work.clock,
             probes: .live(configuration, outside), appProblem: { watch?.problem })

@@ -34,9 +34,15 @@ struct Quoted: CustomStringConvertible {
     }
 
     /// Without backticks, line breaks and signs that show nothing, at most so long.
+    ///
+    /// Scalar by scalar, as GitHub reads it: a backtick under an accent is a backtick.
     static func plain(_ text: String, most: Int) -> String {
-        let shown = String(text.prefix(most).map { $0.isNewline || $0 == "`" ? " " : $0 }).plain
-        return text.dropFirst(most).isEmpty ? shown : shown + "…"
+        let scalars = text.unicodeScalars
+        var shown = String.UnicodeScalarView()
+        for scalar in scalars.prefix(most) {
+            shown.append(scalar == "`" || Character(scalar).isNewline ? " " : scalar)
+        }
+        return String(shown).plain + (scalars.dropFirst(most).isEmpty ? "" : "…")
     }
 }
 

@@ -125,8 +125,12 @@ struct IssueJSON: Decodable {
 }
 
 struct PermissionJSON: Decodable {
+    struct User: Decodable {
+        @JSONNumber var id: Int64?
+    }
+
     let permission: String
-    let user: UserJSON?
+    let user: User?
 }
 
 struct CommentJSON: Decodable {
@@ -184,6 +188,7 @@ struct ComparisonJSON: Decodable {
 
     let total_commits: Int?
     let ahead_by: Int?
+    let behind_by: Int?
     let files: [File]?
     let commits: [Commit]?
 
@@ -191,10 +196,12 @@ struct ComparisonJSON: Decodable {
         let subjects = (commits ?? []).prefix(20).compactMap { commit in
             commit.commit?.message?.split(whereSeparator: \.isNewline).first.map(String.init)
         }
-        return GitHub.Comparison(
+        var value = GitHub.Comparison(
             commits: ahead_by ?? total_commits ?? 0, files: files?.count ?? 0,
             additions: files?.reduce(0) { $0 + ($1.additions ?? 0) } ?? 0,
             deletions: files?.reduce(0) { $0 + ($1.deletions ?? 0) } ?? 0, subjects: subjects)
+        value.missing = behind_by
+        return value
     }
 }
 

@@ -185,6 +185,9 @@ extension GitHub {
         package var deletions: Int
         /// The subject lines of the commits, oldest first, at most 20.
         package var subjects: [String]
+        /// Commits that the base has and the head has not: 0 when the head contains the base; nil when GitHub does not
+        /// say.
+        package var missing: Int?
 
         /// What lies between two points.
         package init(commits: Int, files: Int, additions: Int, deletions: Int, subjects: [String]) {

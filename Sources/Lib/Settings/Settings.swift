@@ -98,10 +98,10 @@ package struct Setting: Hashable, Sendable {
         Setting(
             "PORTER_HTTPS_PROXY", .text, "none", "A proxy for outgoing calls; none is taken from elsewhere."),
         Setting("PORTER_PRIVATE_HOSTS", .list, "none", "Hosts that may resolve to private addresses."),
-        Setting("PORTER_TASK_TIMEOUT", .number(60...86_400), "600", "Seconds that an agent may take."),
+        Setting("PORTER_TASK_TIMEOUT", .number(1...86_400), "600", "Seconds that an agent may take."),
         Setting(
             "PORTER_TASK_TIMEOUT_MAX", .number(60...86_400), "3600", "Seconds that `--timeout` may ask for."),
-        Setting("PORTER_STALL_TIMEOUT", .number(10...86_400), "300", "Seconds that an agent may be silent."),
+        Setting("PORTER_STALL_TIMEOUT", .number(1...86_400), "300", "Seconds that an agent may be silent."),
         Setting(
             "PORTER_GRACE", .number(30...3600), "60", "Seconds after which a silent worker counts as lost."),
         Setting("PORTER_TASKS_PER_USER", .number(1...1000), "5", "Runs of one person at once."),

@@ -60,7 +60,10 @@ extension Database {
         try write("claim attempt") { transaction in
             let (task, attempt) = try transaction.current(attempt)
             if let refusal = Self.refusal(task, attempt) { return refusal }
-            guard attempt.report == nil else { return .refused("the report is stored already") }
+            guard attempt.report == nil else {
+                try transaction.recordOnce("claim_refused", task: task.id, detail: "reported", at: now)
+                return .refused("the report is stored already")
+            }
             if let held = attempt.nonceDigest, let claimedAt = attempt.claimedAt {
                 if held == nonceDigest, attempt.isUnanswered {
                     // The worker is there and waits: what keeps its answer from it is not its fault.
@@ -73,7 +76,10 @@ extension Database {
                 try transaction.record("second_claim_refused", task: task.id, at: now)
                 return .claimedByOther
             }
-            guard task.stopRequestedAt == nil else { return .refused("the task was asked to stop") }
+            guard task.stopRequestedAt == nil else {
+                try transaction.recordOnce("claim_refused", task: task.id, detail: "stopped", at: now)
+                return .refused("the task was asked to stop")
+            }
             try transaction.run(
                 """
                 UPDATE attempts SET nonce_digest = ?, callback_token_digest = ?, claimed_at = ?,

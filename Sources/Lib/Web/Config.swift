@@ -40,12 +40,7 @@ extension Site {
         let values = try reading { () throws(StoreError) in
             try work.world.store.listSettings(scope: scope.name)
         }
-        let tag = Self.tag(values, scope)
-        // How a gist stands changes by itself, and no tag tells of it.
-        let isMirrored = Preferences(values).flag(Work.mirrorSetting) == true
-        if !isMirrored, let known = exchange.request.fields["If-None-Match"], EntityTag.names(known, tag) {
-            return Response(status: 304, fields: ["ETag": tag, "Cache-Control": "no-store"])
-        }
+        // Never 304: the tag is for `If-Match`, and tells of the scope's own values alone.
         return try configResponse(scope, values)
     }
 

@@ -91,6 +91,11 @@ extension Work {
         return mark.value == String(owner.id)
     }
 
+    /// Keeps whose the App is, once: without `PORTER_OWNERS` only that account's installations are served.
+    package func learnOwner(_ app: GitHub.App) throws(StoreError) {
+        _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+    }
+
     /// The mark that holds the id of the App's owner.
     static var ownerMark: String { "app.owner" }
 

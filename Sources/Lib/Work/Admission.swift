@@ -11,8 +11,7 @@ extension Work {
     func admit(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
         guard task.state == .queued, task.admittedAt == nil else { return .done }
         let github = world.github
-        let app = try github.app()
-        _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+        try learnOwner(try github.app())
 
         guard let repository = try reachable(task.repository) else {
             return try refuse(task, .installationSuspended, claim)

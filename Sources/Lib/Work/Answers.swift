@@ -8,8 +8,7 @@ extension Work {
             let command = try store.findCommand(comment: comment)
         else { return .done }
         guard command.outcome == nil else { return try acknowledge(command) }
-        let app = try world.github.app()
-        _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+        try learnOwner(try world.github.app())
         guard let repository = try place(of: command, claim) else {
             try store.closeCommand(comment: comment, "given_up", for: claim, at: now)
             return .done
@@ -24,7 +23,8 @@ extension Work {
             return try refuseStranger(command, here, claim)
         }
         try store.permitCommand(comment: comment, for: claim, at: now)
-        if isOff {
+        // What runs can be stopped everywhere.
+        if isOff, command.kind != "stop" {
             return try reply(Replies.refusal(.repositoryNotEnabled, to: command.author), command, here, claim)
         }
         switch command.kind {

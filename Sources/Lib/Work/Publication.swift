@@ -19,6 +19,18 @@ extension Work {
             return try endWithPullRequest(task, opened, claim)
         }
         let head = try world.github.branchHead(task.repository, task.branch)
+        if let reported = report.headSHA, try !isOnBranch(reported, head: head, of: task) {
+            if report.outcome == .success, head == nil, try isBase(reported, of: task) {
+                return try end(task, Ending(.success, reason: .noChanges), claim)
+            }
+            guard try hasLookedEnough("branch.missing", task, claim) else {
+                throw GitHubError(
+                    .notFound, operation: "find branch", message: "\(task.branch) is not at \(reported)")
+            }
+            if report.outcome == .success {
+                return try end(task, Ending(.failed, reason: .pushRejected, headSHA: head), claim)
+            }
+        }
         guard report.outcome == .success else {
             if Self.wasKilled(report) {
                 guard let machine = try endedMachine(of: attempt) else {
@@ -37,16 +49,6 @@ extension Work {
                 ending.detail = nil
             }
             return try end(task, ending, claim)
-        }
-        if let reported = report.headSHA, reported != head {
-            if head == nil, try isBase(reported, of: task) {
-                return try end(task, Ending(.success, reason: .noChanges), claim)
-            }
-            guard try hasLookedEnough("branch.missing", task, claim) else {
-                throw GitHubError(
-                    .notFound, operation: "find branch", message: "\(task.branch) is not at \(reported)")
-            }
-            return try end(task, Ending(.failed, reason: .pushRejected, headSHA: head), claim)
         }
         guard let head, let base = task.baseBranch else {
             return try end(task, Ending(.success, reason: .noChanges), claim)
@@ -242,6 +244,19 @@ extension Work {
         } catch {
             guard [.notFound, .gone, .refused, .forbidden].contains(error.code) else { throw error }
             return nil
+        }
+    }
+
+    /// Whether the branch has the commit: at its head, or below what others have pushed upon it since.
+    private func isOnBranch(
+        _ commit: String, head: String?, of task: PorterTask
+    ) throws(GitHubError) -> Bool {
+        guard let head, head != commit else { return head != nil }
+        do {
+            return try world.github.compare(task.repository, commit, task.branch).missing == 0
+        } catch {
+            guard [.notFound, .gone, .refused].contains(error.code) else { throw error }
+            return false
         }
     }
 

@@ -140,7 +140,7 @@ extension Work {
         let app = try asking { () throws(GitHubError) in try world.github.app() }
         let person = try asking { () throws(GitHubError) in try world.users.person(tokens.access) }
         try letting { () throws(StoreError) in
-            _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+            try learnOwner(app)
         }
         guard try letting({ () throws(StoreError) in try isAllowed(person) }) else {
             throw SignInRefusal(.notAllowed)

@@ -60,7 +60,7 @@ extension Work {
         let wanted = try store.wantedSweep()
         guard policy.isPolling || wanted != nil else { return .done }
         let app = try world.github.app()
-        _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+        try learnOwner(app)
         let round = try currentRound(claim)
         var turn = SweepTurn(
             claim: claim, round: round, made: try store.madeAt(now, theirs: round.theirs),
