@@ -171,7 +171,8 @@ extension Redactor {
             let bytes = Array(part.utf8)
             let hexadecimal = bytes.hexadecimal
             let texts = [hexadecimal, hexadecimal.uppercased()] + base64(bytes) + escaped(bytes)
-            return [bytes, bytes.reversed()] + texts.map { Array($0.utf8) }.filter { $0.count >= minimumLength }
+            return [bytes, bytes.reversed()]
+                + texts.map { Array($0.utf8) }.filter { $0.count >= minimumLength }
         }
     }
 
