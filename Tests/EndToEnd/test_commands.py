@@ -81,6 +81,21 @@ def test_a_repository_that_is_renamed_during_a_run_gets_its_work(folder):
         assert len(person.marked(1, f"{task_id}:ending", "octo-team/greetings")) == 1
 
 
+def test_a_renamed_repository_gets_its_work_though_nobody_told_of_the_new_name(folder):
+    with make_stack(folder, watchdog_every=None) as stack:
+        person = Person(stack)
+        task_id = person.start("@porter demo\ndo: write kept.txt kept\ndo: sleep 3", 1)
+        stack.wait_for_task(
+            task_id, lambda task: task["progress"]["phase"] == "agent", "the agent to run")
+
+        stack.control("POST", "/webhooks", {"enabled": False})
+        stack.control("PATCH", f"/repositories/{HELLO}", {"name": "greetings"})
+        task = stack.wait_for_ending(task_id)
+
+        assert (task["status"], task["reason"]) == ("success", None), task
+        assert len(person.marked(1, f"{task_id}:ending", "octo-team/greetings")) == 1
+
+
 def test_trouble_of_githubs_git_while_cloning_and_saving_costs_no_run(folder):
     with make_stack(folder) as stack:
         person = Person(stack)

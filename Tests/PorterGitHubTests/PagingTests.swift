@@ -103,19 +103,37 @@ import Testing
         #expect(wire.calls.count == 1)
     }
 
-    @Test func `a write follows no redirect at all`() throws {
-        for status in [301, 302, 307, 308] {
-            let there = ScriptedGitHub.apiURL + "/repositories/1296269/issues/3/comments"
-            let wire = ScriptedGitHub([.refusal(status, "Moved", ["Location": there])])
+    @Test(arguments: [307, 308])
+    func `a write to a renamed repository is repeated where it went`(status: Int) throws {
+        let there = ScriptedGitHub.apiURL + "/repositories/1296269/issues/3/comments"
+        let wire = ScriptedGitHub([
+            .refusal(status, "Moved", ["Location": there]), .json(201, Sample.comment),
+        ])
 
-            let error = failure { () throws(GitHubError) in
-                _ = try wire.github.createComment(.hello, 3, "text")
-            }
+        _ = try wire.github.createComment(.hello, 3, "text")
 
-            #expect(error?.code == .refused)
-            #expect(error?.status == status)
-            #expect(wire.calls.count == 1)
+        #expect(wire.calls.map(\.method) == ["POST", "POST"])
+        #expect(wire.calls.last?.target == there)
+        #expect(wire.calls.first?.body == wire.calls.last?.body)
+    }
+
+    @Test(arguments: [
+        (301, ScriptedGitHub.apiURL + "/repositories/1296269/issues/3/comments"),
+        (302, ScriptedGitHub.apiURL + "/repositories/1296269/issues/3/comments"),
+        (307, "https://evil.example.org/api/v3/x"), (308, ""),
+    ])
+    func `a write follows no redirect that may read instead, or leads elsewhere`(
+        status: Int, location: String
+    ) throws {
+        let wire = ScriptedGitHub([.refusal(status, "Moved", ["Location": location])])
+
+        let error = failure { () throws(GitHubError) in
+            _ = try wire.github.createComment(.hello, 3, "text")
         }
+
+        #expect(error?.code == .refused)
+        #expect(error?.status == status)
+        #expect(wire.calls.count == 1)
     }
 
     @Test func `redirects in a circle end`() throws {

@@ -188,10 +188,12 @@ final class AppClient: Sendable {
                     isCertain ? .unreachable : .uncertain, operation: call.operation,
                     message: error.description)
             }
-            // A renamed repository: followed for reading, and on the API's own address only.
-            if call.method == "GET", [301, 302, 307, 308].contains(response.status),
-                let location = response.fields["Location"], location.hasPrefix(apiURL + "/")
-            {
+            // A renamed repository, on the API's own address only. What writes is repeated as it is, and nothing had
+            // been done: that is what 307 and 308 say.
+            let isMoved =
+                [307, 308].contains(response.status)
+                || call.method == "GET" && [301, 302].contains(response.status)
+            if isMoved, let location = response.fields["Location"], location.hasPrefix(apiURL + "/") {
                 request.target = location
                 continue
             }
