@@ -6,7 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+import page_states
 import pytest
+from browsing import chromium, sound_page
+from standin import StandIn
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -48,6 +51,27 @@ def shared_stack(tmp_path_factory):
 @pytest.fixture
 def person(shared_stack):
     return Person(shared_stack)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The pages behind a stand-in for Porter's interface."""
+    with StandIn() as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser, server):
+    server.answers = page_states.answers("filled")
+    server.asked.clear()
+    with sound_page(browser, server.url) as page:
+        yield page
 
 
 def make_stack(folder, **options) -> Stack:

@@ -319,3 +319,13 @@ STATES = {
 def answers(state: str) -> dict:
     """The table of a state."""
     return STATES[state]()
+
+
+# A page of each kind.
+PAGES = {
+    "overview": "/", "runs": "/tasks/", "run": f"/task/?id={task(3)['id']}", "settings": "/settings/",
+    "team": "/team/", "repositories": "/repositories/", "sessions": "/sessions/", "audit": "/audit/",
+    "set-up": "/setup/#token=0123456789", "help": "/help/", "not-found": "/there-is-no-such-page",
+}
+# These ask nothing, so they look the same in every state.
+STILL = ["help", "not-found"]

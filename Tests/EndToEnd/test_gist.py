@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from browsing import sound_page, violations
 from conftest import make_stack
 from outside import Person
-from playwright.sync_api import sync_playwright
 from stack import wait_for
-from test_pages import CHROMIUM, violations
 
 KEY = "sk-ant-gist-0123456789-nobody-may-see-this"
 
@@ -21,23 +20,14 @@ def stack(folder):
 
 
 @pytest.fixture
-def page(stack):
+def page(browser, stack):
     """The settings page of mona, who has just signed in."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        try:
-            page = browser.new_page(base_url=stack.porter_url, viewport={"width": 1000, "height": 900})
-            faults = []
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            page.goto("/api/auth/github?return=%2Fsettings%2F")
-            page.get_by_label("Signed in as").select_option("mona")
-            page.get_by_role("button", name="Authorize").click()
-            page.get_by_role("heading", name="A copy in a gist").wait_for()
-            yield page
-            assert faults == []
-        finally:
-            browser.close()
+    with sound_page(browser, stack.porter_url) as page:
+        page.goto("/api/auth/github?return=%2Fsettings%2F")
+        page.get_by_label("Signed in as").select_option("mona")
+        page.get_by_role("button", name="Authorize").click()
+        page.get_by_role("heading", name="A copy in a gist").wait_for()
+        yield page
 
 
 def gists(stack) -> list[dict]:

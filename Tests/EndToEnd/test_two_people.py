@@ -7,9 +7,8 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from browsing import sound_page, take_picture, violations
 from conftest import make_stack
-from playwright.sync_api import sync_playwright
-from test_pages import CHROMIUM, take_picture, violations
 from visitor import Visitor
 
 SHARED = "/api/config?scope=shared"
@@ -24,15 +23,6 @@ def stack(tmp_path_factory):
         settings={"PORTER_ADMINS": "583231,583232", "PORTER_TASK_TIMEOUT": "", "PORTER_STALL_TIMEOUT": ""},
     ) as stack:
         yield stack
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -53,17 +43,12 @@ def enter(context, visitor) -> None:
 
 @contextlib.contextmanager
 def signed_in(browser, visitor, path):
-    context = browser.new_context(base_url=visitor.stack.porter_url, viewport={"width": 1000, "height": 900})
-    enter(context, visitor)
-    page = context.new_page()
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    if path is not None:
-        page.goto(path)
-        page.locator("#ready:not([hidden])").wait_for()
-    yield page
-    context.close()
-    assert faults == []
+    with sound_page(browser, visitor.stack.porter_url) as page:
+        enter(page.context, visitor)
+        if path is not None:
+            page.goto(path)
+            page.locator("#ready:not([hidden])").wait_for()
+        yield page
 
 
 def save_limits(page, **fields) -> None:

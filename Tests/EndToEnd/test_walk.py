@@ -8,8 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
-from test_pages import CHROMIUM, SCHEMES, WIDTHS, violations
+from browsing import SCHEMES, WIDTHS, sound_page, violations
 from test_setup import bare_stack
 
 KEY = "sk-ant-walk-0123456789-nobody-may-see-this"
@@ -70,27 +69,17 @@ def set_up_url(stack) -> str:
     return done.stdout.strip()
 
 
-def test_a_first_day_by_keyboard_from_set_up_to_sign_out(stack):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        try:
-            page = browser.new_page(base_url=stack.porter_url, viewport={"width": 1000, "height": 900})
-            faults = []
-            page.on("pageerror", lambda error: faults.append(str(error)))
-            seen = []
-            page.on("response", lambda got: seen.append(got) if got.url.startswith(stack.porter_url) else None)
-            walk = Walk(page)
+def test_a_first_day_by_keyboard_from_set_up_to_sign_out(browser, stack):
+    with sound_page(browser, stack.porter_url) as page:
+        seen = []
+        page.on("response", lambda got: seen.append(got) if got.url.startswith(stack.porter_url) else None)
+        walk = Walk(page)
 
-            set_up(walk, stack)
-            sign_in(walk)
-            put_in_a_key(walk, stack)
-            switch_a_repository(walk)
-            sign_out(walk)
-
-            assert faults == []
-        finally:
-            browser.close()
+        set_up(walk, stack)
+        sign_in(walk)
+        put_in_a_key(walk, stack)
+        switch_a_repository(walk)
+        sign_out(walk)
     files = [stack.database, *stack.folder.glob("porter.sqlite-*"), *(stack.folder / "logs").iterdir()]
     for secret in [KEY, stack.model_key]:
         # The scripted model's own log is the provider's, not Porter's.
