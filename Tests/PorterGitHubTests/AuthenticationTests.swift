@@ -103,6 +103,22 @@ import Testing
         #expect(Set(wire.calls.map { $0.fields["Authorization"] }).count == 3)
     }
 
+    @Test func `once GitHub refuses the App, what was known of it is asked for again`() throws {
+        let known = [Response.json(200, Sample.app), .json(200, Sample.bot)]
+        let wire = ScriptedGitHub(
+            known + [.refusal(401, "A JSON web token could not be decoded")],
+            tokenAnswer: { _, _ in .refusal(401, "A JSON web token could not be decoded") })
+        _ = try wire.github.app()
+        #expect(try wire.github.app().id == 4242)
+        #expect(wire.calls.count == 2)
+
+        #expect(failure { () throws(GitHubError) in _ = try wire.github.issue(.hello, 3) } != nil)
+
+        let error = failure { () throws(GitHubError) in _ = try wire.github.app() }
+        #expect(error?.code == .unauthorized)
+        #expect(wire.calls.count == 3)
+    }
+
     @Test func `a cached token that GitHub refuses is replaced once`() throws {
         let refusal = Response.refusal(401, "Bad credentials")
         let wire = ScriptedGitHub(answers(1) + [refusal] + answers(1))

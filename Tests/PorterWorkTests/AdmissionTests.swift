@@ -110,6 +110,11 @@ import Testing
 
         #expect(try world.store.listTasks(TaskFilter(limit: 5)).tasks.isEmpty)
         #expect(world.github.seen.ours.isEmpty)
+
+        // Another App is set up, or this one is given away.
+        try world.work.learnOwner(world.github.seen.app)
+        #expect(try world.work.serves(Person(id: 900, login: "acme")))
+        #expect(try !world.work.serves(app.owner))
     }
 
     @Test func `an account that turns out not to be served ends silently`() throws {

@@ -116,6 +116,12 @@ import Testing
             stopped.id, reason: .cancelledByUser, detail: nil, at: stopped.world.now)
         #expect(stopped.failure { _ = try stopped.claim() }?.status == 409)
         #expect(try stopped.events.contains("claim_refused"))
+
+        let reported = try CallbackScene()
+        try reported.world.work.complete(
+            token: reported.machine, named: reported.id.rawValue, Attempt.Report(outcome: .failed))
+        #expect(reported.failure { _ = try reported.claim() }?.status == 409)
+        #expect(try reported.events.contains("claim_refused"))
     }
 
     @Test func `a second nonce is 409 and recorded, and the run goes on`() throws {

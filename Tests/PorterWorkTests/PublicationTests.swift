@@ -9,7 +9,8 @@ import Testing
 @Suite struct PublicationTests {
     /// Reports at once as the only worker.
     private func report(
-        _ world: World, _ report: Attempt.Report, branch: String? = nil, below: Set<String> = []
+        _ world: World, _ report: Attempt.Report, branch: String? = nil, below: Set<String> = [],
+        isStopped: Bool = false
     ) throws -> TaskID {
         world.crew.change { $0.claims = false }
         let id = try world.ask()
@@ -17,6 +18,9 @@ import Testing
         if let branch { world.github.change { $0.branches[id.branch] = branch } }
         world.github.change { $0.buried[id.branch] = below }
         let machine = try #require(world.engine.running.last)
+        if isStopped {
+            _ = try world.store.requestStop(id, reason: .cancelledByUser, detail: nil, at: world.now)
+        }
         try world.work.complete(token: machine.token, named: id.rawValue, report)
         return id
     }
@@ -65,6 +69,34 @@ import Testing
 
         #expect(try world.task(id).finishedAt != nil)
         #expect(try world.task(id).headSHA == Self.commit)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test func `what a stopped run has saved is waited for as well`() throws {
+        let world = try World()
+        let id = try report(world, Attempt.Report(outcome: .cancelled, headSHA: Self.commit), isStopped: true)
+        try world.live(seconds: 20)
+        #expect(try world.task(id).finishedAt == nil)
+        world.github.change { $0.branches[id.branch] = Self.commit }
+
+        try world.live(seconds: 60)
+
+        #expect(try world.task(id).reason == .cancelledByUser)
+        #expect(try world.task(id).headSHA == Self.commit)
+        #expect(try world.flaws(id) == [])
+    }
+
+    @Test(arguments: [7, 60])
+    func `an outage of GitHub before it shows no branch changes no ending`(failures: Int) throws {
+        let world = try World()
+        let id = try report(world, Attempt.Report(outcome: .timedOut, headSHA: Self.commit))
+        world.github.faults.plant(.unreachable, at: "branchHead", times: failures)
+
+        try world.live(seconds: 24 * 3600)
+
+        let task = try world.task(id)
+        #expect(task.state == .timedOut)
+        #expect(task.reason == .timeout)
         #expect(try world.flaws(id) == [])
     }
 

@@ -80,7 +80,7 @@ package enum HMACSHA256 {
         return Context().code(for: bytes, key: key)
     }
 
-    /// Twice as many as request threads, so that each thread has one to itself nearly always.
+    /// Twice as many as request threads by default, so that few threads meet at one.
     private static let slots = (0..<16).map { _ in Slot() }
 
     /// A place for a context that one thread uses at a time; who finds it busy goes on to the next.
@@ -91,7 +91,7 @@ package enum HMACSHA256 {
 
         /// Where the calling thread looks first: addresses of threads lie a stack apart, so they are mixed.
         static var ofThisThread: Int {
-            Int(truncatingIfNeeded: (UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15) >> 56)
+            Int(truncatingIfNeeded: (UInt64(pthread_self()) &* 0x9E37_79B9_7F4A_7C15) >> 60)
         }
 
         func codeIfIdle(for bytes: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> [UInt8]? {

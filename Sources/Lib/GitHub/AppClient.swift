@@ -84,7 +84,13 @@ final class AppClient: Sendable {
     ///
     /// - SeeAlso: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
     func callAsApp(_ call: Call) throws(GitHubError) -> Response {
-        try send(call, authorization: "Bearer \(try webToken(call.operation))")
+        do {
+            return try send(call, authorization: "Bearer \(try webToken(call.operation))")
+        } catch {
+            // What was known of an App that is refused is known no longer.
+            if error.code == .unauthorized { knownApp.withLock { $0 = nil } }
+            throw error
+        }
     }
 
     /// Calls with a token of the installation that reaches this repository with these permissions only.

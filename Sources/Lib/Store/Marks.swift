@@ -73,14 +73,22 @@ extension Database {
         }
     }
 
-    /// The fact under the name, which ``markOnce(_:_:at:)`` decides for good and nothing else sets.
+    /// The fact under the name, as this process learnt or read it.
     ///
-    /// Each delivery asks, so what is known is kept in memory; that it is not known is believed for a second.
+    /// Each delivery asks, so what is known is kept in memory; that it is not known is believed for a second. Facts
+    /// hardly ever change, and whoever learns one says so with ``setFact(_:to:at:)``.
     package func findFact(_ name: String) throws(StoreError) -> Mark? {
         if let known = facts.find(name) { return known }
         let found = try findMark(name)
         facts.keep(name, found)
         return found
+    }
+
+    /// Says what the fact under the name is; what is known already costs nothing.
+    package func setFact(_ name: String, to value: String, at now: Instant) throws(StoreError) {
+        guard try findFact(name)?.value != value else { return }
+        try setMark(name, to: value, at: now)
+        facts.keep(name, Mark(value: value, at: now))
     }
 
     /// The fact under the name; if there is none yet, this one from now on.
@@ -98,7 +106,7 @@ extension Database {
     }
 }
 
-/// What this process knows of facts that never change.
+/// What this process knows of facts that hardly ever change.
 final class Facts: Sendable {
     /// How long a fact counts as unknown once it was looked for in vain; another process may learn it.
     static let absence = Duration.seconds(1)

@@ -91,9 +91,9 @@ extension Work {
         return mark.value == String(owner.id)
     }
 
-    /// Keeps whose the App is, once: without `PORTER_OWNERS` only that account's installations are served.
+    /// Keeps whose the App is now: without `PORTER_OWNERS` only that account's installations are served.
     package func learnOwner(_ app: GitHub.App) throws(StoreError) {
-        _ = try store.markOnce(Self.ownerMark, String(app.owner.id), at: now)
+        try store.setFact(Self.ownerMark, to: String(app.owner.id), at: now)
     }
 
     /// The mark that holds the id of the App's owner.

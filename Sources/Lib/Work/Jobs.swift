@@ -178,10 +178,8 @@ extension Work {
         case .admit where task.state == .queued:
             _ = try store.end(task, Ending(.failed, reason: reason), for: claim, at: now)
         case .publish where task.state == .running:
-            // Nobody could look the branch up: the worker's word, given after its push, is what is known.
-            let saved = try store.findAttempt(id, task.attempt)?.report?.headSHA
-            _ = try store.end(
-                task, Ending(.failed, reason: .pullRequestFailed, headSHA: saved), for: claim, at: now)
+            let report = try store.findAttempt(id, task.attempt)?.report
+            _ = try store.end(task, endingWithoutLook(task, report), for: claim, at: now)
         default:
             break
         }

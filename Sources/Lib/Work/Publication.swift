@@ -23,10 +23,7 @@ extension Work {
             if report.outcome == .success, head == nil, try isBase(reported, of: task) {
                 return try end(task, Ending(.success, reason: .noChanges), claim)
             }
-            guard try hasLookedEnough("branch.missing", task, claim) else {
-                throw GitHubError(
-                    .notFound, operation: "find branch", message: "\(task.branch) is not at \(reported)")
-            }
+            if let moment = try nextLook(task, claim) { return .again(moment) }
             if report.outcome == .success {
                 return try end(task, Ending(.failed, reason: .pushRejected, headSHA: head), claim)
             }
@@ -64,9 +61,7 @@ extension Work {
             if error.message.contains("No commits between") {
                 return try end(task, Ending(.success, reason: .noChanges, headSHA: head), claim)
             }
-            guard try hasLookedEnough("pull_request.refused", task, claim, most: Self.mostRefusals) else {
-                throw error
-            }
+            guard try countLook("pull_request.refused", task, claim) >= Self.mostRefusals else { throw error }
             let ending = Ending(
                 .failed, reason: .pullRequestFailed, detail: error.message, headSHA: head)
             return try end(task, ending, claim)
@@ -91,13 +86,21 @@ extension Work {
 
     /// Counts a look at something that GitHub may yet say otherwise, apart from tries that failed for other
     /// reasons.
-    private func hasLookedEnough(
-        _ what: String, _ task: PorterTask, _ claim: JobClaim, most: Int = mostLooks
-    ) throws(StoreError) -> Bool {
+    ///
+    /// - Returns: how many there have been.
+    private func countLook(
+        _ what: String, _ task: PorterTask, _ claim: JobClaim
+    ) throws(StoreError) -> Int {
         let key = "\(task.id.rawValue)/\(what)"
         let looks = try store.beginStep(key, task: task.id, for: claim, at: now).calls + 1
         try store.callStep(key, for: claim, at: now)
-        return looks >= most
+        return looks
+    }
+
+    /// When to look again for a commit that the branch lacks; nil when that was done often enough.
+    private func nextLook(_ task: PorterTask, _ claim: JobClaim) throws(StoreError) -> Instant? {
+        let looks = try countLook("branch.missing", task, claim)
+        return looks < Self.mostLooks ? now.adding(seconds: 1 << (looks - 1)) : nil
     }
 
     /// How often a pull request must be refused.
@@ -138,9 +141,29 @@ extension Work {
         if report.reason == .secretInChanges {
             return try end(task, Ending(.cancelled, reason: .secretInChanges, detail: words), claim)
         }
-        let ending = try endingWithWhatIsSaved(
-            task, .cancelled, task.stopReason ?? .cancelledByUser, detail: words)
-        return try end(task, ending, claim)
+        let head = try world.github.branchHead(task.repository, task.branch)
+        if let reported = report.headSHA, try !isOnBranch(reported, head: head, of: task),
+            let moment = try nextLook(task, claim)
+        {
+            return .again(moment)
+        }
+        return try end(task, stopped(task, head: head), claim)
+    }
+
+    private func stopped(_ task: PorterTask, head: String?) -> Ending {
+        Ending(
+            .cancelled, reason: task.stopReason ?? .cancelledByUser,
+            detail: Self.sentences(task.detail, task.phaseMessage), headSHA: head)
+    }
+
+    /// How a reported run ends when nobody could look at GitHub: the worker's word, given after its push, is what is
+    /// known.
+    func endingWithoutLook(_ task: PorterTask, _ report: Attempt.Report?) -> Ending {
+        guard let report, report.outcome != .success else {
+            return Ending(.failed, reason: .pullRequestFailed, headSHA: report?.headSHA)
+        }
+        if task.stopRequestedAt != nil { return stopped(task, head: report.headSHA) }
+        return failure(report, head: report.headSHA, words: task.phaseMessage)
     }
 
     /// - Parameter words: what the worker said about its last phase, as a rule why it could not save.
