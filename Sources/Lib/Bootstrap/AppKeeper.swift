@@ -38,7 +38,9 @@ final class AppKeeper: Sendable {
 
     /// Where the rules and the site look.
     var source: AppSource {
-        AppSource(isFixed: configured != nil) { self.look().standing }
+        // What the operator has configured holds as long as the program runs: no lock, because each delivery asks.
+        if let configured { return AppSource(isFixed: true) { .ready(configured) } }
+        return AppSource(isFixed: false) { self.look().standing }
     }
 
     /// Signs as the App.

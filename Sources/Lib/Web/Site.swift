@@ -87,8 +87,8 @@ package final class Site: Sendable {
     ///
     /// Other people's own keys were taken out of what their runs said before it was stored.
     private func withoutSecrets(_ response: Response, _ request: Request, for viewer: Int64?) -> Response {
-        guard !response.body.isEmpty, request.target.hasPrefix("/api/"),
-            !request.target.hasPrefix("/api/callbacks/"), !request.target.hasPrefix("/api/webhooks/"),
+        guard !response.body.isEmpty, !request.target.hasPrefix("/api/webhooks/"),
+            request.target.hasPrefix("/api/"), !request.target.hasPrefix("/api/callbacks/"),
             let bytes = work.world.redactor.redact([UInt8](response.body), about: viewer)
         else { return response }
         var response = response
