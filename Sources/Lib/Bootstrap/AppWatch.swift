@@ -6,7 +6,7 @@ import Synchronization
 
 /// Asks GitHub now and then whether it still takes the App's credentials, for `/readyz`, as long as the program runs.
 ///
-/// Its first answer also tells whose the App is, and so whose deliveries are none of ours.
+/// Each answer also tells whose the App is now, and so whose deliveries are none of ours.
 final class AppWatch: Sendable {
     /// Milliseconds between two questions while all is well.
     static let interval: Int32 = 60_000
