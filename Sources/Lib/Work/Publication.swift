@@ -137,23 +137,21 @@ extension Work {
                 .warning, "task ended without its engine",
                 ["task.id": task.id.rawValue, "error": "\(error)"])
         }
-        let words = Self.sentences(task.detail, task.phaseMessage)
-        if report.reason == .secretInChanges {
-            return try end(task, Ending(.cancelled, reason: .secretInChanges, detail: words), claim)
-        }
+        if report.reason == .secretInChanges { return try end(task, stopped(task, report, head: nil), claim) }
         let head = try world.github.branchHead(task.repository, task.branch)
         if let reported = report.headSHA, try !isOnBranch(reported, head: head, of: task),
             let moment = try nextLook(task, claim)
         {
             return .again(moment)
         }
-        return try end(task, stopped(task, head: head), claim)
+        return try end(task, stopped(task, report, head: head), claim)
     }
 
-    private func stopped(_ task: PorterTask, head: String?) -> Ending {
-        Ending(
-            .cancelled, reason: task.stopReason ?? .cancelledByUser,
-            detail: Self.sentences(task.detail, task.phaseMessage), headSHA: head)
+    private func stopped(_ task: PorterTask, _ report: Attempt.Report, head: String?) -> Ending {
+        let hadSecret = report.reason == .secretInChanges
+        return Ending(
+            .cancelled, reason: hadSecret ? .secretInChanges : task.stopReason ?? .cancelledByUser,
+            detail: Self.sentences(task.detail, task.phaseMessage), headSHA: hadSecret ? nil : head)
     }
 
     /// How a reported run ends when nobody could look at GitHub: the worker's word, given after its push, is what is
@@ -162,7 +160,7 @@ extension Work {
         guard let report, report.outcome != .success else {
             return Ending(.failed, reason: .pullRequestFailed, headSHA: report?.headSHA)
         }
-        if task.stopRequestedAt != nil { return stopped(task, head: report.headSHA) }
+        if task.stopRequestedAt != nil { return stopped(task, report, head: report.headSHA) }
         return failure(report, head: report.headSHA, words: task.phaseMessage)
     }
 
