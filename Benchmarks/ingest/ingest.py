@@ -3,9 +3,10 @@
 
 Usage: ingest.py PORTER_FCGI [--rounds N] [--seconds S]
 
-Three configurations take turns behind one nginx, 32 connections, 8 request threads each: the bare C
-responder, Porter with comments that hold no command, and Porter with comments that hold one (each with a
-comment id and a delivery id of its own, durable before the answer). Many short turns, because a machine's speed
+Four configurations take turns behind one nginx, 32 connections, 8 request threads each: the bare C
+responder, the same one closing its connections as Porter does (which has no goal), Porter with comments that hold no
+command, and Porter with comments that hold one (each with a comment id and a delivery id of its own, durable before
+the answer). Many short turns, because a machine's speed
 changes from one half minute to the next. Ratios of medians are printed beside
 their goals; the run fails when a goal is missed or an answer was not 202. So it does when a started Porter answers its
 first request too late.
@@ -244,24 +245,29 @@ def measure(arguments: argparse.Namespace, folder: Path) -> int:
     write_requests(folder / "plain", "I looked at it yesterday and it still fails.", count)
     commands = arguments.seconds * arguments.rounds * 10_000
     write_requests(folder / "command", "@porter codex fix the flaky login test", commands)
-    ports = {"bare": free_port(), "porter": free_port()}
+    ports = {"bare": free_port(), "detaching": free_port(), "porter": free_port()}
     conf = nginx_conf(folder, ports)
-    results: dict[str, list[tuple[float, float]]] = {"bare C": [], "no command": [], "command, durable": []}
+    results: dict[str, list[tuple[float, float]]] = {
+        "bare C": [], "bare C, detaching": [], "no command": [], "command, durable": []}
     sent = 0
     with contextlib.ExitStack() as stack:
         # It takes calls and never answers: what is stored waits, and only the way in is measured.
         github = stack.enter_context(contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=64)))
         stack.enter_context(running([str(folder / "bare"), str(folder / "bare.sock")]))
+        stack.enter_context(running([str(folder / "bare"), str(folder / "detaching.sock"), "detach"]))
         stack.enter_context(running(["nginx", "-p", str(folder) + "/", "-c", str(conf)]))
         environment = porter_environment(folder, github.getsockname()[1])
         wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", ports["porter"])) == 0, "nginx")
         started = first_answer_ms(arguments.porter_fcgi, environment, ports["porter"])
         porter = stack.enter_context(running([str(arguments.porter_fcgi)], env=environment))
-        wait_for(lambda: (folder / "bare.sock").exists() and answers(ports["porter"]), "a responder")
+        bare = [folder / "bare.sock", folder / "detaching.sock"]
+        wait_for(lambda: all(path.exists() for path in bare) and answers(ports["porter"]), "a responder")
         for number in range(arguments.rounds):
             run = secrets.token_hex(6)
             rate, p99, _ = wrk(ports["bare"], folder / "plain", 0, arguments.seconds, run)
             results["bare C"].append((rate, p99))
+            rate, p99, _ = wrk(ports["detaching"], folder / "plain", 0, arguments.seconds, run)
+            results["bare C, detaching"].append((rate, p99))
             rate, p99, _ = wrk(ports["porter"], folder / "plain", 0, arguments.seconds, run)
             results["no command"].append((rate, p99))
             rate, p99, total = wrk(ports["porter"], folder / "command", sent, arguments.seconds, run)
