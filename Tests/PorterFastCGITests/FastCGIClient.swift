@@ -18,6 +18,8 @@ final class FastCGIClient {
     }
 
     private let descriptor: Int32
+    /// What waits to be sent at once.
+    private var held: [UInt8]?
 
     /// Connects to the socket of that path.
     init(_ path: String) throws {
@@ -93,6 +95,15 @@ final class FastCGIClient {
         }
     }
 
+    /// Sends everything in one piece that the closure sends, as a web server does: it comes together.
+    func together(_ sendAll: () -> Void) {
+        held = []
+        sendAll()
+        let bytes = held ?? []
+        held = nil
+        write(bytes)
+    }
+
     private func send(_ kind: Kind, _ content: [UInt8]) {
         var pieces = [content[...]]
         if content.count > 65_528 {
@@ -103,13 +114,21 @@ final class FastCGIClient {
         for piece in pieces {
             var record: [UInt8] = [1, kind.rawValue, 0, 1]
             record += [UInt8(piece.count >> 8), UInt8(piece.count & 255), 0, 0] + piece
-            var sent = 0
-            while sent < record.count {
-                let count = record[sent...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-                // The other side has enough: what it answered is still there to be read.
-                guard count > 0 else { return }
-                sent += count
+            if held == nil {
+                write(record)
+            } else {
+                held?.append(contentsOf: record)
             }
+        }
+    }
+
+    private func write(_ bytes: [UInt8]) {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            // The other side has enough: what it answered is still there to be read.
+            guard count > 0 else { return }
+            sent += count
         }
     }
 
@@ -126,6 +145,15 @@ final class FastCGIClient {
             }
         }
         return nil
+    }
+
+    /// Reads to the end of what comes.
+    ///
+    /// - Returns: whether the other side has closed the connection by then, and not only shut its own direction.
+    func readsToAClosedEnd() -> Bool {
+        while read(1) != nil {}
+        var polled = pollfd(fd: descriptor, events: 0, revents: 0)
+        return poll(&polled, 1, 0) == 1 && polled.revents & Int16(POLLHUP) != 0
     }
 
     private func read(_ count: Int) -> [UInt8]? {

@@ -14,6 +14,8 @@ final class Conversation: @unchecked Sendable {
     private let request = UnsafeMutablePointer<FCGX_Request>.allocate(capacity: 1)
     private var method = ""
     private var bodyBytes = 0
+    /// Whether the body came as it was announced, so that nothing but its closing record follows.
+    private var isBodyWhole = false
 
     init(_ listener: Int32) {
         FCGX_InitRequest(request, listener, 0)
@@ -57,13 +59,34 @@ final class Conversation: @unchecked Sendable {
         return isSound
     }
 
-    /// Closes the connection.
+    /// Sends what is left of the answer and closes the connection.
+    ///
+    /// libfcgi shuts its side, then waits until the web server has closed too, because bytes that lie unread when a
+    /// socket is closed may cost the peer the answer. Where the request was read to its end none can, and a
+    /// detached request is closed without that: the thread is free though its client stays.
+    ///
+    /// - SeeAlso: <https://github.com/FastCGI-Archives/fcgi2/blob/2.4.2/libfcgi/os_unix.c> (`OS_Close`)
     func end() {
+        if isBodyWhole, isAtEnd() { FCGX_Detach(request) }
+        isBodyWhole = false
         FCGX_Finish_r(request)
         FCGX_Free(request, 1)
         // What was made of such a body in small pieces is kept by glibc otherwise.
         if bodyBytes > Responder.largeBody { malloc_trim(0) }
         bodyBytes = 0
+    }
+
+    /// Whether the web server has said all that it will, and has been answered.
+    ///
+    /// It may keep the connection for more, or owe the closing record: for that nobody waits, and the answer goes
+    /// first.
+    private func isAtEnd() -> Bool {
+        guard request.pointee.keepConnection == 0, request.pointee.role == FCGI_RESPONDER,
+            FCGX_FClose(request.pointee.err) == 0, FCGX_FClose(request.pointee.out) == 0
+        else { return false }
+        // libfcgi has no way to look without waiting; it closes a socket that does not wait like any other.
+        _ = fcntl(request.pointee.ipcFd, F_SETFL, O_NONBLOCK)
+        return FCGX_GetChar(request.pointee.in) == EOF && FCGX_GetError(request.pointee.in) == 0
     }
 
     /// The body in one piece of memory that nobody copies; nil when the client has left.
@@ -72,7 +95,10 @@ final class Conversation: @unchecked Sendable {
     ) -> (Data, Incoming.BodyState)? {
         guard let length = parameters.contentLength else { return (Data(), .unknown) }
         guard length <= maximumBodyBytes else { return (Data(), .tooLarge) }
-        guard length > 0 else { return (Data(), .whole) }
+        guard length > 0 else {
+            isBodyWhole = true
+            return (Data(), .whole)
+        }
         guard let memory = malloc(length) else { return (Data(), .tooLarge) }
         let stream = request.pointee.in
         var received = 0
@@ -84,7 +110,10 @@ final class Conversation: @unchecked Sendable {
             received += Int(count)
         }
         let body = Data(bytesNoCopy: memory, count: received, deallocator: .free)
-        if received == length { return (body, .whole) }
+        if received == length {
+            isBodyWhole = true
+            return (body, .whole)
+        }
         // An error says that the connection broke: nobody is there to read an answer.
         return FCGX_GetError(stream) == 0 ? (body, .short) : nil
     }

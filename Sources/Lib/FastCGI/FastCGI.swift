@@ -30,10 +30,14 @@ package struct Incoming: Sendable {
 struct Parameters {
     private let lookUp: (StaticString) -> String?
     private var fields = Fields(reserving: Self.usualFields)
+    /// Whether the body's type stands among the fields already, from the parameter of its own.
+    private let hasType: Bool
 
     /// - Parameter lookUp: finds a value that is no header field.
     init(lookUp: @escaping (StaticString) -> String?) {
         self.lookUp = lookUp
+        if let type = lookUp("CONTENT_TYPE"), !type.isEmpty { fields.append("Content-Type", type) }
+        hasType = !fields.pairs.isEmpty
     }
 
     /// Fields of nearly every request at most.
@@ -46,6 +50,7 @@ struct Parameters {
     ///   - value: asked for only when it is one.
     mutating func add(_ name: UnsafeRawBufferPointer, _ value: @autoclosure () -> String) {
         guard name.starts(with: Self.prefix), !name.elementsEqual(Self.proxy) else { return }
+        if hasType, name.elementsEqual(Self.type) { return }
         let bytes = name.dropFirst(Self.prefix.count)
         let field = String(unsafeUninitializedCapacity: bytes.count) { buffer in
             for (index, byte) in bytes.enumerated() {
@@ -62,6 +67,7 @@ struct Parameters {
     ///
     /// - SeeAlso: <https://httpoxy.org>
     private static let proxy = Array("HTTP_PROXY".utf8)
+    private static let type = Array("HTTP_CONTENT_TYPE".utf8)
 
     /// Bytes of the body, nil when the value is no number.
     var contentLength: Int? {
@@ -72,9 +78,7 @@ struct Parameters {
 
     /// The request without its body.
     var head: Request {
-        var fields = fields
-        if let type = lookUp("CONTENT_TYPE"), !type.isEmpty { fields["Content-Type"] = type }
-        return Request(
+        Request(
             method: lookUp("REQUEST_METHOD") ?? "", target: lookUp("REQUEST_URI") ?? "/",
             fields: fields, peer: lookUp("REMOTE_ADDR").flatMap { $0.isEmpty ? nil : $0 })
     }

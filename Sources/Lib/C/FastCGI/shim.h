@@ -1,2 +1,3 @@
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <malloc.h>
