@@ -18,7 +18,7 @@ func lib(_ folder: String, named name: String? = nil, _ uses: Target.Dependency.
     )
 }
 
-/// A module map over a library that the distribution provides.
+/// A module map over a library that the distribution provides, or over a header of our own for what Swift cannot.
 func c(_ folder: String, pkgConfig: String? = nil, apt: String) -> Target {
     .systemLibrary(
         name: "C\(folder)",
@@ -66,7 +66,8 @@ let package = Package(
         .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
     ],
     targets: [
-        // C libraries.
+        // C.
+        c("Bytes", apt: "libc6-dev"),
         c("Linux", apt: "libc6-dev"),
         c("SQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         c("FastCGI", pkgConfig: "fcgi", apt: "libfcgi-dev"),
@@ -83,7 +84,7 @@ let package = Package(
             .product(name: "FlyingSocks", package: "FlyingFox")
         ),
         lib("FastCGI", "PorterHTTP", "PorterProcess", "CFastCGI", "CLinux"),
-        lib("Commands", "Porter"),
+        lib("Commands", "Porter", "CBytes"),
         lib("Prompt", "Porter"),
         lib("Agents", "Porter"),
         lib(
