@@ -86,6 +86,21 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
+    @Test(arguments: [Reason.secretInChanges, .agentFailed])
+    func `a stopped run whose branch nobody could look at ends as stopped, and a secret is told`(
+        reason: Reason
+    ) throws {
+        let world = try World()
+        let told = Attempt.Report(outcome: .failed, reason: reason, headSHA: Self.commit)
+        let id = try report(world, told, isStopped: true)
+
+        let ending = world.work.endingWithoutLook(try world.task(id), told)
+
+        #expect(ending.state == .cancelled)
+        #expect(ending.reason == (reason == .secretInChanges ? .secretInChanges : .cancelledByUser))
+        #expect(ending.headSHA == (reason == .secretInChanges ? nil : Self.commit))
+    }
+
     @Test(arguments: [7, 60])
     func `an outage of GitHub before it shows no branch changes no ending`(failures: Int) throws {
         let world = try World()
