@@ -102,11 +102,22 @@ import Testing
     @Test(arguments: [
         Array("{\"a\":\"\u{0}\"}".utf8), Array("{\"a\":\"x\ny\"}".utf8), Array(#"{"a":"\x"}"#.utf8),
         Array(#"{"a":"\u12"}"#.utf8), Array(#"{"a":"\uD800"}"#.utf8),
-        Array("{\"a\":\"".utf8) + [0xff, 0xc0] + Array("\"}".utf8),
     ])
-    func `a string's inside is not looked at`(bytes: [UInt8]) {
+    func `a string's escapes are not looked at`(bytes: [UInt8]) {
         #expect(scan(bytes))
         #expect(!decodes(bytes))
+    }
+
+    /// A byte that begins nothing, one that continues nothing, an overlong one, half a surrogate, a cut character.
+    @Test(arguments: [[0xff], [0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x9f, 0xa6]] as [[UInt8]])
+    func `what is no UTF-8 is refused wherever it stands`(bytes: [UInt8]) {
+        for position in 0..<40 {
+            let before = Array("{\"a\":\"\(String(repeating: "x", count: position))".utf8)
+            for after in ["\"}", "\",\"b\":\"\(String(repeating: "y", count: 40))\"}"] {
+                #expect(!scan(before + bytes + Array(after.utf8)), "\(position)")
+                #expect(scan(before + Array("ö🦀".utf8) + Array(after.utf8)), "\(position)")
+            }
+        }
     }
 
     // GitHub sends UTF-8 without a mark; a decoder would look over it.

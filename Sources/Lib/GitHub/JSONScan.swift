@@ -11,10 +11,24 @@ struct JSONScan {
     private var cursor: JSONCursor
     private var open = OpenValues()
 
-    /// Whether the bytes are exactly one object, with white space around it.
+    /// Whether the bytes are exactly one object in UTF-8, with white space around it.
     static func isObject(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var scan = JSONScan(bytes: bytes)
-        return scan.run()
+        return scan.run() && (isASCII(bytes) || String(validating: bytes, as: UTF8.self) != nil)
+    }
+
+    /// Whether no byte has its high bit, looked at 32 at a time.
+    private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        typealias Words = SIMD4<UInt64>
+        let width = MemoryLayout<Words>.size
+        var seen = Words()
+        var index = 0
+        while bytes.count - index >= width {
+            seen |= bytes.loadUnaligned(fromByteOffset: index, as: Words.self)
+            index += width
+        }
+        let rest = bytes[index...].reduce(0) { $0 | UInt64($1) }
+        return (seen[0] | seen[1] | seen[2] | seen[3] | rest) & 0x8080_8080_8080_8080 == 0
     }
 
     private init(bytes: UnsafeRawBufferPointer) {

@@ -23,7 +23,10 @@ package enum WebhookDecoder {
         throw Malformed(description: "The form has no field `payload`.")
     }
 
-    /// Whether the payload is one JSON object, looked at without decoding it.
+    /// Values inside values of a payload at most.
+    package static var maximumDepth: Int { JSONScan.maximumDepth }
+
+    /// Whether the payload is one JSON object in UTF-8, looked at without decoding it.
     package static func isObject(_ payload: Data) -> Bool {
         payload.withUnsafeBytes { JSONScan.isObject($0) }
     }

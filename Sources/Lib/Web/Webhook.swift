@@ -49,7 +49,12 @@ extension Site {
         } catch {
             throw .body(error.description)
         }
-        guard WebhookDecoder.isObject(payload) else { throw .body("The body is not a JSON object.") }
+        guard WebhookDecoder.isObject(payload) else {
+            throw .body(
+                """
+                The body is not a JSON object in UTF-8, or is nested deeper than \(WebhookDecoder.maximumDepth).
+                """)
+        }
         if event == "ping" {
             return respond(.json(200, .object(["status": .string("ignored"), "task": .null])))
         }
