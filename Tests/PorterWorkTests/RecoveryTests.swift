@@ -290,6 +290,18 @@ import Testing
         #expect(try world.task(id).stopRequestedAt != nil)
     }
 
+    @Test func `a closing older than GitHub keeps its deliveries is no late one`() throws {
+        let world = try World()
+        world.crew.change { $0.hangs = .agent }
+        let id = try world.ask()
+        try world.live(seconds: 10)
+
+        try world.redeliverClosing(at: world.now.adding(seconds: -3 * 86_400))
+        #expect(try world.task(id).stopRequestedAt == nil)
+        try world.redeliverClosing(at: world.now.adding(seconds: -3 * 86_400 - 1))
+        #expect(try world.task(id).stopRequestedAt != nil)
+    }
+
     @Test func `a page that GitHub does not know any more begins the walk anew`() throws {
         let world = try World()
         world.github.change { $0.pageSize = 2 }

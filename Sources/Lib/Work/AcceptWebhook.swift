@@ -19,6 +19,13 @@ extension Work {
         parser.mayHoldCommand(payload)
     }
 
+    /// When the issue was closed, as far as that tells what was asked for afterwards.
+    ///
+    /// Nil means that all its tasks are meant: news later than GitHub keeps them is no late news of GitHub's.
+    private func whenClosed(_ issue: IssueEvent) -> Instant? {
+        issue.closedAt.flatMap { now - $0 > Int64(policy.logReach) * 1000 ? nil : $0 }
+    }
+
     /// Stores what a delivery asks for; once this returns, it is on disk.
     ///
     /// No call leaves the machine here.
@@ -31,7 +38,7 @@ extension Work {
             return try result(
                 store.acceptClosing(
                     delivery, repository: issue.repository.id, issue: issue.issueNumber,
-                    closedAt: issue.closedAt, at: now), delivery)
+                    closedAt: whenClosed(issue), at: now), delivery)
         case .installation(let news):
             guard try serves(news.account) else {
                 // Known, so that it can be served later; it gets nothing.
