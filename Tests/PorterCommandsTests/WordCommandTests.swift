@@ -47,7 +47,7 @@ import Testing
             Issue.record("it is no mistake")
             return
         }
-        #expect(mistake.message.contains("`@helper stop TASK`"))
+        #expect(mistake.message.contains("`@helper stop`, or `@helper stop TASK` for one run,"))
         #expect(mistake.message.contains("`@helper opencode stop it`"))
     }
 

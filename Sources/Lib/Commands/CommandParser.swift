@@ -80,7 +80,7 @@ package struct CommandParser: Sendable {
 
     /// `help` and `status` are commands only when nothing follows.
     private func only(_ command: Command, _ name: String, _ words: Words, _ text: Words) -> Command {
-        words.isAtEnd ? command : bothReadings(name, "", text)
+        words.isAtEnd ? command : bothReadings(name, text)
     }
 
     /// `stop` and `retry` are commands only when nothing or one task id follows.
@@ -88,7 +88,9 @@ package struct CommandParser: Sendable {
         _ name: String, _ words: Words, _ text: Words, _ command: (TaskID?) -> Command
     ) -> Command {
         if words.isAtEnd { return command(nil) }
-        guard let id = TaskID(rawValue: words.rest.trimmed) else { return bothReadings(name, " TASK", text) }
+        guard let id = TaskID(rawValue: words.rest.trimmed) else {
+            return bothReadings(name, text, orTask: ", or `@\(mention) \(name) TASK` for one run,")
+        }
         return command(id)
     }
 
@@ -146,12 +148,12 @@ package struct CommandParser: Sendable {
             .unknownAgent, "\(Quoted(word)) is no agent.\(hint)\(other) The agents are \(known).")
     }
 
-    private func bothReadings(_ name: String, _ argument: String, _ text: Words) -> Command {
+    private func bothReadings(_ name: String, _ text: Words, orTask: String = "") -> Command {
         let agent = suggested ?? agents.canonical.first ?? "codex"
         return bad(
             """
             This can be read in two ways, so nothing was done:
-            - to \(name): write `@\(mention) \(name)\(argument)` and nothing else in the comment;
+            - as the command `\(name)`: write `@\(mention) \(name)`\(orTask) and nothing else in the comment;
             - as instructions for an agent: begin with its name, \
             `@\(mention) \(agent) \(Quoted.plain(text.rest, most: Self.maximumReading))`.
             """)
