@@ -52,9 +52,10 @@ import Testing
         let waiting = try world.ask()
         try world.live(seconds: 20)
 
+        _ = try world.store.requestStop(running, reason: .cancelledByUser, detail: nil, at: world.now)
         let body = try answer("@porter status", in: world)
 
-        #expect(body.contains("Running: `\(running.rawValue)`"))
+        #expect(body.contains("Running: `\(running.rawValue)`, demo, asked to stop"))
         #expect(body.contains("Queued: `\(waiting.rawValue)`, demo, place 1 in the queue"))
         #expect(body.boldWords == ["Queued"])
     }

@@ -42,6 +42,18 @@ import Testing
         #expect(!other.contains("below"))
     }
 
+    @Test func `a step on Porter's pages leads there`() throws {
+        let site = "https://porter.example.org"
+        var task = try #require(Self.sample)
+        task.state = .failed
+        task.reason = .notSignedUp
+        let first = EndingText.body(task, agent: "Codex", mention: "porter", site: site)
+        #expect(first.contains("Next: [Sign in to Porter](\(site)/settings/) and add your key"))
+        task.reason = .providerAuth
+        let second = EndingText.body(task, agent: "Codex", mention: "porter", site: site)
+        #expect(second.contains("the key in [Porter's settings](\(site)/settings/); then write"))
+    }
+
     @Test func `where the work is, and how long it took, read as one sentence each`() throws {
         #expect(
             try firstLine { $0.reason = .agentFailed }

@@ -17,7 +17,8 @@ extension Work {
                     try makeStatusComment(task, StatusText.folded(task, ending: nil), claim)
                 }
                 ending = try postComment(
-                    EndingText.body(task, agent: agentTitle(task), mention: policy.mention),
+                    EndingText.body(
+                        task, agent: agentTitle(task), mention: policy.mention, site: policy.publicURL),
                     marker: task.id.marker(.ending), key: "\(task.id.rawValue)/comment.ending",
                     task: task.id, in: task.repository, issue: task.issueNumber, since: task.createdAt,
                     claim)

@@ -3,13 +3,15 @@ import Porter
 /// The task's one ending: what happened, where the work is, whose turn it is.
 enum EndingText {
     /// The comment, without its marker.
-    static func body(_ task: PorterTask, agent: String, mention: String) -> String {
+    ///
+    /// - Parameter site: where people reach Porter's pages; none are linked when it is empty.
+    static func body(_ task: PorterTask, agent: String, mention: String, site: String = "") -> String {
         let word = StateWord(task.state, phase: nil).rawValue
         var parts = ["**\(word)** · @\(task.author.login) \(firstLine(task, agent: agent))"]
         let said = task.summary.flatMap { $0.isEmpty ? nil : $0 }
         if let reason = task.reason {
             parts.append(explanation(task, reason, isQuoted: said != nil))
-            parts.append(nextStep(reason, mention: mention))
+            parts.append(nextStep(reason, mention: mention, site: site))
         }
         if let said {
             parts.append(Markdown.folded("What \(agent) said", Markdown.codeBlock(endOf: said)))
@@ -47,14 +49,20 @@ enum EndingText {
         return text
     }
 
-    private static func nextStep(_ reason: Reason, mention: String) -> String {
-        let step = reason.nextStep
+    private static func nextStep(_ reason: Reason, mention: String, site: String) -> String {
+        let step = site.isEmpty ? reason.nextStep : linked(reason.nextStep, site)
         let command = "`@\(mention) retry`."
         guard reason.mayRetry else { return "Next: \(step)" }
         let hint = "then retry."
         return step.hasSuffix(hint)
             ? "Next: \(step.dropLast(hint.count))then write \(command)"
             : "Next: \(step) To retry, write \(command)"
+    }
+
+    /// The step with its words for Porter's pages as links: whoever reads it on an issue may not know where they are.
+    private static func linked(_ step: String, _ site: String) -> String {
+        step.replacing("Porter's settings", with: "[Porter's settings](\(site)/settings/)")
+            .replacing("Sign in to Porter", with: "[Sign in to Porter](\(site)/settings/)")
     }
 
     private static func span(_ task: PorterTask) -> String? {

@@ -78,7 +78,7 @@ enum Replies {
 
     /// There was nothing to stop.
     static func nothingToStop(_ target: TaskID?) -> String {
-        let what = target.map { "\(Markdown.code($0.rawValue)) does not run on this issue." }
+        let what = target.map { "\(Markdown.code($0.rawValue)) is not running on this issue." }
         return "**Done** · reason `\(Reason.nothingToDo.rawValue)`: \(what ?? "nothing runs on this issue.")"
     }
 
@@ -101,6 +101,7 @@ enum Replies {
         let word = StateWord(task.state, phase: task.phase).rawValue
         var text = "- \(word): \(Markdown.code(task.id.rawValue)), \(task.agent ?? "default agent")"
         if let place { text += ", place \(place) in the queue" }
+        if task.stopRequestedAt != nil, !task.state.isFinal { text += ", asked to stop" }
         if let number = task.pullRequestNumber { text += ", #\(number)" }
         if let reason = task.reason { text += ", `\(reason.rawValue)`" }
         let age = Spans.words(milliseconds: now - task.createdAt)
