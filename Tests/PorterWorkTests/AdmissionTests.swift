@@ -68,7 +68,7 @@ import Testing
         let ending = try #require(world.endings(id).first?.body)
         #expect(ending.contains("@maria"))
         #expect(ending.contains("`\(reason.rawValue)`"))
-        #expect(ending.contains("Next: " + reason.nextStep.replacing("then retry.", with: "then write")))
+        #expect(ending.withoutLinks.contains(reason.nextWords))
         #expect(world.engine.all.isEmpty)
     }
 

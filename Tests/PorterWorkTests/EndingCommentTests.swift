@@ -66,7 +66,7 @@ import Testing
         let body = try #require(world.endings(id).first?.body)
         #expect(body.contains("`\(reason.rawValue)`"))
         #expect(body.contains(reason.sentence))
-        #expect(body.contains("Next: " + reason.nextStep.replacing("then retry.", with: "then write")))
+        #expect(body.withoutLinks.contains(reason.nextWords))
         #expect(body.contains("`@porter retry`") == reason.mayRetry)
     }
 

@@ -140,3 +140,13 @@ import Testing
         #expect(title.firstMatch(of: /@[A-Za-z0-9]/) == nil)
     }
 }
+
+extension String {
+    /// Of each link in Markdown only its words.
+    var withoutLinks: String { replacing(/\[([^\]]*)\]\([^)]*\)/) { $0.1 } }
+}
+
+extension Reason {
+    /// The next step as an ending begins it.
+    var nextWords: String { "Next: " + nextStep.replacing("then retry.", with: "then write") }
+}
