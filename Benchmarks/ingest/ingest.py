@@ -241,9 +241,9 @@ def main() -> int:
 def measure(arguments: argparse.Namespace, folder: Path) -> int:
     subprocess.run(["cc", "-O2", "-o", str(folder / "bare"), str(HERE / "bare.c"), "-lfcgi", "-lpthread"], check=True)
     # More than the fastest configuration can take in one turn.
-    count = arguments.seconds * 40_000
+    count = arguments.seconds * 80_000
     write_requests(folder / "plain", "I looked at it yesterday and it still fails.", count)
-    commands = arguments.seconds * arguments.rounds * 10_000
+    commands = arguments.seconds * arguments.rounds * 20_000
     write_requests(folder / "command", "@porter codex fix the flaky login test", commands)
     ports = {"bare": free_port(), "detaching": free_port(), "porter": free_port()}
     conf = nginx_conf(folder, ports)
