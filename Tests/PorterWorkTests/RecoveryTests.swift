@@ -296,9 +296,9 @@ import Testing
         let id = try world.ask()
         try world.live(seconds: 10)
 
-        try world.redeliverClosing(at: world.now.adding(seconds: -3 * 86_400))
+        try world.redeliverClosing(at: world.now.adding(seconds: -4 * 86_400))
         #expect(try world.task(id).stopRequestedAt == nil)
-        try world.redeliverClosing(at: world.now.adding(seconds: -3 * 86_400 - 1))
+        try world.redeliverClosing(at: world.now.adding(seconds: -4 * 86_400 - 1))
         #expect(try world.task(id).stopRequestedAt != nil)
     }
 

@@ -19,11 +19,15 @@ extension Work {
         parser.mayHoldCommand(payload)
     }
 
+    /// Seconds that GitHub may take to deliver at most.
+    private static var lateDelivery: Int { 86_400 }
+
     /// When the issue was closed, as far as that tells what was asked for afterwards.
     ///
-    /// Nil means that all its tasks are meant: news later than GitHub keeps them is no late news of GitHub's.
+    /// Nil means that all its tasks are meant: what is older than GitHub keeps its deliveries, by a day at least for
+    /// those that it made late itself, is no late news of GitHub's.
     private func whenClosed(_ issue: IssueEvent) -> Instant? {
-        issue.closedAt.flatMap { now - $0 > Int64(policy.logReach) * 1000 ? nil : $0 }
+        issue.closedAt.flatMap { now - $0 > Int64(policy.logReach + Self.lateDelivery) * 1000 ? nil : $0 }
     }
 
     /// Stores what a delivery asks for; once this returns, it is on disk.
