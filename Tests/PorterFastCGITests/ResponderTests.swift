@@ -9,13 +9,6 @@ import Testing
 @testable import PorterFastCGI
 
 @Suite struct ResponderTests {
-    /// What handlers saw.
-    private final class Seen: Sendable {
-        private let all = Mutex<[Incoming]>([])
-        func add(_ incoming: Incoming) { all.withLock { $0.append(incoming) } }
-        var requests: [Incoming] { all.withLock { $0 } }
-    }
-
     private final class Counter: Sendable {
         private let value = Mutex(0)
         var count: Int { value.withLock { $0 } }
@@ -25,12 +18,6 @@ import Testing
                 return $0
             }
         }
-    }
-
-    private static let get = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/")]
-
-    private func post(_ length: String) -> [(String, String)] {
-        [("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/x"), ("CONTENT_LENGTH", length)]
     }
 
     @Test func `parameters become the request that the client sent`() throws {
@@ -76,7 +63,7 @@ import Testing
         }
         let body = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
 
-        let answer = try FastCGIClient.ask(responder.path, post("\(count)"), body: body)
+        let answer = try FastCGIClient.ask(responder.path, Parameter.post("\(count)"), body: body)
 
         #expect(answer?.status == "Status: 200 OK")
         let incoming = try #require(seen.requests.first)
@@ -93,7 +80,7 @@ import Testing
         }
 
         let answer = try FastCGIClient.ask(
-            responder.path, post("26214401"), body: [UInt8](repeating: 7, count: 26_214_401))
+            responder.path, Parameter.post("26214401"), body: [UInt8](repeating: 7, count: 26_214_401))
 
         #expect(answer?.status == "Status: 413 Content Too Large")
         #expect(seen.requests.map(\.bodyState) == [.tooLarge])
@@ -111,7 +98,7 @@ import Testing
             return Response(status: 400)
         }
 
-        let answer = try FastCGIClient.ask(responder.path, post(length), body: Array("12345".utf8))
+        let answer = try FastCGIClient.ask(responder.path, Parameter.post(length), body: Array("12345".utf8))
 
         #expect(answer?.status == "Status: 400 Bad Request")
         #expect(seen.requests.map(\.bodyState) == [.unknown])
@@ -125,115 +112,13 @@ import Testing
             return Response(status: 200)
         }
 
-        _ = try FastCGIClient.ask(responder.path, post("10"), body: Array("12345".utf8))
-        _ = try FastCGIClient.ask(responder.path, post("10"))
-        _ = try FastCGIClient.ask(responder.path, post("3"), body: Array("12345".utf8))
+        _ = try FastCGIClient.ask(responder.path, Parameter.post("10"), body: Array("12345".utf8))
+        _ = try FastCGIClient.ask(responder.path, Parameter.post("10"))
+        _ = try FastCGIClient.ask(responder.path, Parameter.post("3"), body: Array("12345".utf8))
 
         #expect(seen.requests.map(\.bodyState) == [.short, .short, .whole])
         #expect(
             seen.requests.map { String(decoding: $0.request.body, as: UTF8.self) } == ["12345", "", "123"])
-        responder.stop()
-    }
-
-    @Test func `a client that leaves in the middle is not answered, and its thread is free again`() throws {
-        let seen = Seen()
-        let responder = try RunningResponder(threads: 1) { incoming in
-            seen.add(incoming)
-            return Response(status: 200)
-        }
-        for stage in 0..<4 {
-            let client = try FastCGIClient(responder.path)
-            if stage > 0 { client.begin() }
-            if stage > 1 { client.parameters(post("1000000"), isWhole: stage > 2) }
-            if stage > 2 { client.input([UInt8](repeating: 1, count: 70_000)) }
-            client.leave()
-        }
-
-        let answer = try FastCGIClient.ask(responder.path, Self.get)
-
-        #expect(answer?.status == "Status: 200 OK")
-        #expect(seen.requests.map(\.request.method) == ["GET"])
-        responder.stop()
-    }
-
-    @Test func `an aborted request is not answered, and its thread is free again`() throws {
-        let seen = Seen()
-        let responder = try RunningResponder(threads: 1) { incoming in
-            seen.add(incoming)
-            return Response(status: 200)
-        }
-        let client = try FastCGIClient(responder.path)
-        client.begin()
-        client.parameters(post("1000"))
-        client.input(Array("half".utf8))
-        client.abort()
-
-        let answer = try FastCGIClient.ask(responder.path, Self.get)
-
-        #expect(answer?.status == "Status: 200 OK")
-        #expect(seen.requests.map(\.request.method) == ["GET"])
-        responder.stop()
-    }
-
-    @Test func `bytes that are no FastCGI free their thread as well`() throws {
-        let responder = try RunningResponder(threads: 1) { _ in Response(status: 200) }
-        let client = try FastCGIClient(responder.path)
-        client.parameters([("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "")])
-        client.leave()
-
-        #expect(try FastCGIClient.ask(responder.path, Self.get)?.status == "Status: 200 OK")
-        responder.stop()
-    }
-
-    @Test func `a connection that the web server would keep is answered too`() throws {
-        let responder = try RunningResponder(threads: 1) { _ in Response(status: 200) }
-        for _ in 0..<2 {
-            let client = try FastCGIClient(responder.path)
-            client.begin(keepsConnection: true)
-            client.parameters(Self.get)
-            client.input([])
-            #expect(client.answer()?.status == "Status: 200 OK")
-        }
-        responder.stop()
-    }
-
-    @Test(arguments: [0, 5, 70_000])
-    func `a request that was read whole is closed without waiting for its client`(count: Int) throws {
-        let responder = try RunningResponder(threads: 1) { _ in Response(status: 200) }
-        let client = try FastCGIClient(responder.path)
-        client.together {
-            client.begin()
-            client.parameters(post("\(count)"))
-            if count > 0 { client.input([UInt8](repeating: 1, count: count)) }
-            client.input([])
-        }
-
-        #expect(client.answer()?.status == "Status: 200 OK")
-        #expect(client.readsToAClosedEnd())
-        responder.stop()
-    }
-
-    @Test func `a client that says more than it announced gets its whole answer`() throws {
-        let responder = try RunningResponder(threads: 1) { _ in Response(status: 200) }
-        let client = try FastCGIClient(responder.path)
-        client.begin()
-        client.parameters(post("3"))
-        client.input([UInt8](repeating: 1, count: 70_000))
-
-        #expect(client.answer()?.status == "Status: 200 OK")
-        responder.stop()
-    }
-
-    @Test(arguments: [0, 5])
-    func `a request without its closing record is answered, and its thread is free again`(count: Int) throws {
-        let responder = try RunningResponder(threads: 1) { _ in Response(status: 200) }
-        let client = try FastCGIClient(responder.path)
-        client.begin()
-        client.parameters(post("\(count)"))
-        if count > 0 { client.input([UInt8](repeating: 1, count: count)) }
-
-        #expect(client.answer()?.status == "Status: 200 OK")
-        #expect(try FastCGIClient.ask(responder.path, Self.get)?.status == "Status: 200 OK")
         responder.stop()
     }
 
@@ -243,7 +128,7 @@ import Testing
             Response(status: 404, fields: ["X-One": "1", "Set-Cookie": "a=ö"], body: body)
         }
 
-        let answer = try #require(try FastCGIClient.ask(responder.path, Self.get))
+        let answer = try #require(try FastCGIClient.ask(responder.path, Parameter.get))
 
         #expect(
             answer.head == [
@@ -286,7 +171,7 @@ import Testing
             return Response(status: 200, fields: fields, body: Data("secret".utf8))
         }
 
-        let answer = try #require(try FastCGIClient.ask(responder.path, Self.get))
+        let answer = try #require(try FastCGIClient.ask(responder.path, Parameter.get))
 
         #expect(answer.head == ["Status: 500 Internal Server Error", "Content-Length: 0"])
         #expect(answer.body.isEmpty)
@@ -309,7 +194,7 @@ import Testing
         let path = responder.path
 
         atOnce(most) {
-            let answer = try? FastCGIClient.ask(path, Self.get)
+            let answer = try? FastCGIClient.ask(path, Parameter.get)
             if answer?.status == "Status: 200 OK" { answers.add() }
         }
 
@@ -403,7 +288,7 @@ import Testing
         }
         let client = try FastCGIClient(responder.path)
         client.begin()
-        client.parameters(Self.get)
+        client.parameters(Parameter.get)
         client.input([])
         #expect(eventually { hasBegun.withLock { $0 } }, "it did not arrive")
 

@@ -116,3 +116,19 @@ func atOnce(_ count: Int, _ body: @escaping @Sendable () -> Void) {
     }
     #expect(group.wait(timeout: .now() + 120) == .success)
 }
+
+/// What handlers saw.
+final class Seen: Sendable {
+    private let all = Mutex<[Incoming]>([])
+    func add(_ incoming: Incoming) { all.withLock { $0.append(incoming) } }
+    var requests: [Incoming] { all.withLock { $0 } }
+}
+
+/// Parameters of requests.
+enum Parameter {
+    static let get = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/")]
+
+    static func post(_ length: String) -> [(String, String)] {
+        [("REQUEST_METHOD", "POST"), ("REQUEST_URI", "/x"), ("CONTENT_LENGTH", length)]
+    }
+}
