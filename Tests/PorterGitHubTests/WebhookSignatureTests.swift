@@ -41,4 +41,15 @@ import Testing
         let unkeyed = "sha256=2bbcfa9524f3218c7a34b30e6936f8b1a4516cb097f1a85a1c7d98b5977ec769"
         #expect(!WebhookSignature.isValid(unkeyed, body: Self.body, secret: Secret("")))
     }
+
+    @Test func `the digest of a delivery is its signature behind a byte that names the secret`() {
+        let header = "sha256=" + Self.digest
+        let digest = WebhookSignature.digest(header, secret: Self.secret)
+        #expect(digest.dropFirst().map { String(format: "%02x", $0) }.joined() == Self.digest)
+        #expect(WebhookSignature.digest(header, secret: Self.secret) == digest)
+        #expect(
+            WebhookSignature.digest("sha256=" + Self.digest.uppercased(), secret: Self.secret) == digest)
+        let other = WebhookSignature.digest(header, secret: Secret("It's a secret to Everybody"))
+        #expect(other.first != digest.first && other.dropFirst() == digest.dropFirst())
+    }
 }

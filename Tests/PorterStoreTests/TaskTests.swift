@@ -18,6 +18,24 @@ import Testing
         #expect(try store.value("SELECT count(*) FROM jobs") == 1)
     }
 
+    @Test func `a known delivery with another body differs, and one under another key does not`() throws {
+        let store = try Store()
+        func accept(_ digest: [UInt8]) throws -> Acceptance {
+            try store.database.accept(
+                Delivery(guid: "g", event: "e", action: nil, digest: digest), Store.command(1),
+                newID: Store.id(1), executor: "local", at: store.start)
+        }
+        #expect(try !accept([7, 1, 2]).isDuplicate)
+        #expect(try accept([7, 1, 3]).differs && accept([7, 2, 2]).differs)
+        // The same, one under another key, one of another kind, and one whose body is not known.
+        for digest in [[7, 1, 2], [8, 1, 3], [7, 1], []] as [[UInt8]] {
+            let again = try accept(digest)
+            #expect(again.isDuplicate && !again.differs, "\(digest)")
+        }
+        let lines = try store.database.listEvents(Store.id(1)).filter { $0.kind == "delivery_differs" }
+        #expect(lines.count == 1)
+    }
+
     @Test func `everything that a command carries is frozen`() throws {
         let store = try Store()
         let wish = TaskWish(

@@ -14,6 +14,16 @@ package enum WebhookSignature {
         return constantTimeEquals(given, secret.reveal { HMACSHA256.code(for: body, key: $0) })
     }
 
+    /// The digest that tells the bodies of deliveries apart: a byte that names the secret, then the signature.
+    ///
+    /// The same body has the same signature for as long as the secret stays. With the byte in front, what was signed
+    /// with another secret is not taken for another body; one byte of its SHA-256 helps nobody to guess a secret.
+    ///
+    /// - Parameter header: a signature that ``isValid(_:body:secret:)``.
+    package static func digest(_ header: String, secret: Secret) -> [UInt8] {
+        secret.reveal { SHA256.digest(Data($0.utf8)) }.prefix(1) + (bytes(header.dropFirst(7)) ?? [])
+    }
+
     private static func bytes(_ text: Substring) -> [UInt8]? {
         text.utf8.withContiguousStorageIfAvailable { text in
             guard text.count == 64 else { return nil }

@@ -10,7 +10,8 @@ package struct Delivery: Hashable, Sendable {
     package let event: String
     /// The payload's `action`; nil for events that have none.
     package let action: String?
-    /// SHA-256 of the body; empty when the body is not known, as for one that is read from GitHub's log.
+    /// What tells its body from another's: a byte that names the key, and the body's digest under it; empty when the
+    /// body is not known, as for one that is read from GitHub's log.
     package let digest: [UInt8]
 
     /// What names the delivery.
@@ -199,7 +200,9 @@ extension Transaction {
     fileprivate func stored(_ delivery: Delivery, at now: Instant) throws -> Acceptance? {
         guard let row = try Database.storedRow(delivery.guid, db) else { return nil }
         let first = [UInt8](row["digest"] as Data)
-        let differs = !first.isEmpty && !delivery.digest.isEmpty && first != delivery.digest
+        // Digests of two kinds, or under two keys, say nothing about each other.
+        let isComparable = first.count == delivery.digest.count && first.first == delivery.digest.first
+        let differs = isComparable && first != delivery.digest
         let task = Database.task(row)
         if differs, let task {
             try recordOnce("delivery_differs", task: task, detail: delivery.guid, at: now)

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import Porter
-import PorterCrypto
 import PorterGitHub
 import PorterHTTP
 import PorterStore
@@ -33,7 +32,7 @@ extension Site {
                 ? .unsigned("The header X-Hub-Signature-256 is missing.")
                 : Failure(400, "bad_request", "The body is shorter than its Content-Length.")
         }
-        guard WebhookSignature.isValid(header, body: request.body, secret: webhookSecret) else {
+        guard let header, WebhookSignature.isValid(header, body: request.body, secret: webhookSecret) else {
             throw .unsigned("The signature X-Hub-Signature-256 is missing or wrong.")
         }
         guard let event = request.fields["X-GitHub-Event"], !event.isEmpty else {
@@ -59,7 +58,8 @@ extension Site {
             return respond(.json(200, .object(["status": .string("ignored"), "task": .null])))
         }
         guard isWorthDecoding(event, payload) else { return respond(answer(.ignored)) }
-        try store(event, guid, payload, respond)
+        let digest = WebhookSignature.digest(header, secret: webhookSecret)
+        try store(event, guid, digest, payload, respond)
     }
 
     /// Whether the bytes may hold something to act on; nearly all deliveries end here.
@@ -76,7 +76,8 @@ extension Site {
     }
 
     private func store(
-        _ event: String, _ guid: String, _ payload: Data, _ respond: @escaping @Sendable (Response) -> Void
+        _ event: String, _ guid: String, _ digest: [UInt8], _ payload: Data,
+        _ respond: @escaping @Sendable (Response) -> Void
     ) throws(Failure) {
         let decoded: (event: WebhookEvent, action: String?)
         do {
@@ -84,8 +85,7 @@ extension Site {
         } catch {
             throw .body(error.description)
         }
-        let delivery = Delivery(
-            guid: guid, event: event, action: decoded.action, digest: SHA256.digest(payload))
+        let delivery = Delivery(guid: guid, event: event, action: decoded.action, digest: digest)
         work.accept(delivery, decoded.event) { outcome in
             switch outcome {
             case .success(let result):
