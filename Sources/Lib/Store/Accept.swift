@@ -69,8 +69,7 @@ extension Database {
         _ delivery: Delivery?, _ command: ArrivedCommand, newID: TaskID, executor: String, at now: Instant
     ) -> @Sendable (Transaction) throws -> Acceptance {
         { transaction in
-            if let delivery, let known = try transaction.stored(delivery, at: now) { return known }
-            if let known = try storedCommand(command.commentID, transaction.db) { return known }
+            if let known = try transaction.known(delivery, command, at: now) { return known }
             var task: TaskID?
             var retried: TaskID?
             switch command.wish {
@@ -89,8 +88,7 @@ extension Database {
             try transaction.insert(command, task: task, retried: retried, at: now)
             if let delivery { try transaction.insert(delivery, task: task, at: now) }
             if let task {
-                try transaction.record(
-                    "accepted", task: task, detail: delivery?.guid ?? "found on GitHub", at: now)
+                try transaction.recordAcceptance(task, detail: delivery?.guid ?? "found on GitHub", at: now)
                 try transaction.enqueue(.admit, for: task, at: now)
             } else {
                 try transaction.enqueue(.answer, for: "comment:\(command.commentID)", at: now)
@@ -187,7 +185,7 @@ extension Database {
         (row["task_id"] as String?).flatMap(TaskID.init)
     }
 
-    private static func storedCommand(_ comment: Int64, _ db: GRDB.Database) throws -> Acceptance? {
+    fileprivate static func storedCommand(_ comment: Int64, _ db: GRDB.Database) throws -> Acceptance? {
         try Row.fetchOne(
             db.cachedStatement(sql: "SELECT task_id FROM commands WHERE comment_id = ?"),
             arguments: [comment]
@@ -196,6 +194,24 @@ extension Database {
 }
 
 extension Transaction {
+    private static let findKnown = StatementText(
+        """
+        SELECT 1 FROM deliveries WHERE guid = ?1 UNION ALL SELECT 1 FROM commands WHERE comment_id = ?2
+        """)
+
+    /// What is stored under the delivery's id or the command's.
+    fileprivate func known(
+        _ delivery: Delivery?, _ command: ArrivedCommand, at now: Instant
+    ) throws -> Acceptance? {
+        let isKnown = try statements.findsRow(Self.findKnown) {
+            $0.add(delivery?.guid)
+            $0.add(command.commentID)
+        }
+        guard isKnown else { return nil }
+        if let delivery, let known = try stored(delivery, at: now) { return known }
+        return try Database.storedCommand(command.commentID, db)
+    }
+
     /// What is stored under the delivery's id; that its body was another is written into the task's history.
     fileprivate func stored(_ delivery: Delivery, at now: Instant) throws -> Acceptance? {
         guard let row = try Database.storedRow(delivery.guid, db) else { return nil }
@@ -237,17 +253,30 @@ extension Transaction {
         return !meant.isEmpty
     }
 
+    private static let insertDelivery = StatementText(
+        """
+        INSERT INTO deliveries (guid, event, action, digest, task_id, received_at)
+        VALUES (?, ?, ?, ?, ?, ?)
+        """)
+
     fileprivate func insert(_ delivery: Delivery, task: TaskID?, at now: Instant) throws {
-        try run(
-            """
-            INSERT INTO deliveries (guid, event, action, digest, task_id, received_at)
-            VALUES (?, ?, ?, ?, ?, ?)
-            """,
-            [
-                delivery.guid, delivery.event, delivery.action, delivery.digest.asData, task?.rawValue,
-                now.milliseconds,
-            ])
+        try statements.run(Self.insertDelivery) {
+            $0.add(delivery.guid)
+            $0.add(delivery.event)
+            $0.add(delivery.action)
+            $0.add(delivery.digest)
+            $0.add(task?.rawValue)
+            $0.add(now.milliseconds)
+        }
     }
+
+    private static let insertCommand = StatementText(
+        """
+        INSERT INTO commands (comment_id, kind, repository_id, installation_id, owner_login,
+            repository_name, issue_number, author_id, author_login, target, reason, message, task_id,
+            received_at, written_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
 
     /// - Parameter retried: the task that a `retry` was found to mean.
     fileprivate func insert(
@@ -261,42 +290,77 @@ extension Transaction {
         case .mistake(let why, let words): (reason, message) = (why, words)
         case .run, .help, .status: break
         }
-        try run(
-            """
-            INSERT INTO commands (comment_id, kind, repository_id, installation_id, owner_login,
-                repository_name, issue_number, author_id, author_login, target, reason, message, task_id,
-                received_at, written_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                command.commentID, command.wish.kind, command.repository.id,
-                command.repository.installationID, command.repository.owner, command.repository.name,
-                command.issueNumber, command.author.id, command.author.login, target,
-                reason?.rawValue, message, task?.rawValue, now.milliseconds,
-                command.writtenAt?.milliseconds,
-            ])
+        try statements.run(Self.insertCommand) {
+            $0.add(command.commentID)
+            $0.add(command.wish.kind)
+            $0.add(command.repository.id)
+            $0.add(command.repository.installationID)
+            $0.add(command.repository.owner)
+            $0.add(command.repository.name)
+            $0.add(command.issueNumber)
+            $0.add(command.author.id)
+            $0.add(command.author.login)
+            $0.add(target)
+            $0.add(reason?.rawValue)
+            $0.add(message)
+            $0.add(task?.rawValue)
+            $0.add(now.milliseconds)
+            $0.add(command.writtenAt?.milliseconds)
+        }
     }
+
+    private static let insertTask = StatementText(
+        """
+        INSERT INTO tasks (id, state, repository_id, installation_id, owner_login, repository_name,
+            issue_number, issue_title, issue_body, comment_id, comment_url, author_id, author_login,
+            agent, agent_given, model, priority, instructions, is_draft, context, timeout, branch,
+            base_branch, base_given, executor, created_at, written_at)
+        VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """)
 
     func insert(
         _ wish: TaskWish, as id: TaskID, for command: ArrivedCommand, executor: String, at now: Instant
     ) throws {
-        try run(
-            """
-            INSERT INTO tasks (id, state, repository_id, installation_id, owner_login, repository_name,
-                issue_number, issue_title, issue_body, comment_id, comment_url, author_id, author_login,
-                agent, agent_given, model, priority, instructions, is_draft, context, timeout, branch,
-                base_branch, base_given, executor, created_at, written_at)
-            VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            [
-                id.rawValue, command.repository.id, command.repository.installationID,
-                command.repository.owner, command.repository.name, command.issueNumber,
-                command.issueTitle, command.issueBody, command.commentID, command.commentURL,
-                command.author.id, command.author.login, wish.agent, wish.agent, wish.model,
-                wish.priority.rawValue, wish.instructions, wish.isDraft, wish.context, wish.timeout,
-                id.branch, wish.base, wish.base != nil, executor, now.milliseconds,
-                command.writtenAt?.milliseconds,
-            ])
+        try statements.run(Self.insertTask) {
+            $0.add(id.rawValue)
+            $0.add(command.repository.id)
+            $0.add(command.repository.installationID)
+            $0.add(command.repository.owner)
+            $0.add(command.repository.name)
+            $0.add(command.issueNumber)
+            $0.add(command.issueTitle)
+            $0.add(command.issueBody)
+            $0.add(command.commentID)
+            $0.add(command.commentURL)
+            $0.add(command.author.id)
+            $0.add(command.author.login)
+            $0.add(wish.agent)
+            $0.add(wish.agent)
+            $0.add(wish.model)
+            $0.add(wish.priority.rawValue)
+            $0.add(wish.instructions)
+            $0.add(wish.isDraft ? 1 : 0)
+            $0.add(wish.context)
+            $0.add(wish.timeout)
+            $0.add(id.branch)
+            $0.add(wish.base)
+            $0.add(wish.base != nil ? 1 : 0)
+            $0.add(executor)
+            $0.add(now.milliseconds)
+            $0.add(command.writtenAt?.milliseconds)
+        }
+    }
+
+    private static let insertAcceptance = StatementText(
+        "INSERT INTO events (task_id, at, attempt, kind, detail) VALUES (?, ?, 0, 'accepted', ?)")
+
+    /// Adds the first line of a new task's history.
+    fileprivate func recordAcceptance(_ task: TaskID, detail: String, at now: Instant) throws {
+        try statements.run(Self.insertAcceptance) {
+            $0.add(task.rawValue)
+            $0.add(now.milliseconds)
+            $0.add(detail)
+        }
     }
 
     /// The ended task that a `retry` means, and its wish; nil when there is none that ended.

@@ -56,6 +56,7 @@ final class GroupCommit: Sendable {
 
     private func run(_ pool: DatabasePool, _ whenWorkArrives: () -> Void) {
         var wasLocked = false
+        let statements = pool.unsafeReentrantWrite(Statements.init)
         while true {
             arrival.wait()
             while var batch = takeBatch() {
@@ -65,7 +66,7 @@ final class GroupCommit: Sendable {
                         // Whoever came while the last batch waited has waited for the same lock.
                         if wasLocked { Self.setPatience(Self.left(for: batch), db) }
                         defer { if wasLocked { Self.setPatience(Database.busyTimeout, db) } }
-                        return try Self.commit(batch, db)
+                        return try Self.commit(batch, Transaction(db, statements))
                     }
                     wasLocked = false
                 } catch {
@@ -115,21 +116,22 @@ final class GroupCommit: Sendable {
     /// Commits the batch in one transaction.
     ///
     /// Nearly always all of it succeeds. Only if one fails, the others are done again, each behind a savepoint.
-    private static func commit(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
+    ///
+    /// - Returns: whether a job became due.
+    private static func commit(_ batch: [Pending], _ transaction: Transaction) throws -> Bool {
         do {
-            let transaction = Transaction(db)
-            try db.inTransaction(.immediate) {
+            try transaction.db.inTransaction(.immediate) {
                 for pending in batch { try pending.work(transaction) }
                 return .commit
             }
             return transaction.hasNewWork
         } catch  where batch.count > 1 && !isOfTheFile(error) {
-            return try commitApart(batch, db)
+            return try commitApart(batch, Transaction(transaction.db, transaction.statements))
         }
     }
 
-    private static func commitApart(_ batch: [Pending], _ db: GRDB.Database) throws -> Bool {
-        let transaction = Transaction(db)
+    private static func commitApart(_ batch: [Pending], _ transaction: Transaction) throws -> Bool {
+        let db = transaction.db
         try db.inTransaction(.immediate) {
             for pending in batch {
                 do {
@@ -174,11 +176,14 @@ final class Pending: @unchecked Sendable {
 /// The open transaction: SQLite, and what must happen once it is committed.
 final class Transaction {
     let db: GRDB.Database
+    /// What the way in runs.
+    let statements: Statements
     /// Whether a job became due, so that a dispatcher should look.
     var hasNewWork = false
 
-    init(_ db: GRDB.Database) {
+    init(_ db: GRDB.Database, _ statements: Statements) {
         self.db = db
+        self.statements = statements
     }
 
     /// Runs one statement and says how many rows it changed.

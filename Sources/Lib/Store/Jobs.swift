@@ -66,18 +66,24 @@ package struct JobClaim: Hashable, Sendable {
 }
 
 extension Transaction {
+    private static let enqueueJob = StatementText(
+        """
+        INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?)
+        ON CONFLICT (subject, kind) DO UPDATE SET
+            run_at = CASE WHEN holder IS NULL THEN min(run_at, excluded.run_at)
+                ELSE excluded.run_at END,
+            tries = 0,
+            wanted = wanted + 1
+        """)
+
     /// Wishes for the job at that moment; a wish for one that is waiting brings it forward, and one that
     /// is being worked on is done once more afterwards.
     func enqueue(_ kind: JobKind, for subject: String, at moment: Instant) throws {
-        try run(
-            """
-            INSERT INTO jobs (subject, kind, run_at) VALUES (?, ?, ?)
-            ON CONFLICT (subject, kind) DO UPDATE SET
-                run_at = CASE WHEN holder IS NULL THEN min(run_at, excluded.run_at)
-                    ELSE excluded.run_at END,
-                tries = 0,
-                wanted = wanted + 1
-            """, [subject, kind.rawValue, moment.milliseconds])
+        try statements.run(Self.enqueueJob) {
+            $0.add(subject)
+            $0.add(kind.rawValue)
+            $0.add(moment.milliseconds)
+        }
         hasNewWork = true
     }
 
