@@ -46,7 +46,7 @@ extension Work {
     package func runDefaults(of person: Person) throws(StoreError) -> RunDefaults {
         let own = Preferences(try store.recentSettings(scope: SettingsScope.person(person.id).name))
         let team = Preferences(try store.recentSettings(scope: SettingsScope.shared.name))
-        let limits = policy.limits
+        let limits = self.team.limits(store)
         return RunDefaults(
             priority: (own.text("default_priority") ?? team.text("default_priority"))
                 .flatMap(Priority.init(rawValue:)) ?? .normal,

@@ -33,7 +33,7 @@ package final class Work: Sendable {
     package let world: Surroundings
     /// What the instance's operator chose, as it was at start.
     let operatorsPolicy: Policy
-    let team = TeamSettings()
+    let team: TeamSettings
     /// The parser of this instance's commands.
     let parser: CommandParser
 
@@ -41,13 +41,14 @@ package final class Work: Sendable {
     package init(_ world: Surroundings, _ policy: Policy) {
         self.world = world
         operatorsPolicy = policy
+        team = TeamSettings(over: policy)
         parser = CommandParser(
             mention: policy.mention, agents: world.catalog.names,
             maximumTimeout: policy.limits.taskMaximum)
     }
 
     /// What the instance's operator chose, with what the team has changed since.
-    package var policy: Policy { team.adjust(operatorsPolicy, store) }
+    package var policy: Policy { team.policy(store) }
 
     var store: Database { world.store }
 
