@@ -122,6 +122,8 @@ private struct JSONTreeReader {
 
     private mutating func members() throws(JSONTree.Unusual) -> JSONTree.Members {
         var members = JSONTree.Members()
+        // Few objects have more that are wanted; an array that grows is moved four times until then.
+        members.entries.reserveCapacity(16)
         cursor.index += 1
         cursor.skipSpace()
         while let byte = cursor.peek(), byte != UInt8(ascii: "}") {
@@ -219,8 +221,11 @@ private struct JSONTreeReader {
             guard byte >= 0x20 else { throw JSONTree.Unusual() }
             if byte == UInt8(ascii: "\\") { hasEscapes = true }
         }
-        let text = hasEscapes ? try Self.unescaped(letters) : Array(letters)
-        guard let text = String(validating: text, as: UTF8.self) else { throw JSONTree.Unusual() }
+        let text =
+            hasEscapes
+            ? String(validating: try Self.unescaped(letters), as: UTF8.self)
+            : String(validating: letters, as: UTF8.self)
+        guard let text else { throw JSONTree.Unusual() }
         return text
     }
 
