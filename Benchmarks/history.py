@@ -82,8 +82,9 @@ def fill(watchdog: Path, folder: Path, tasks: int) -> Path:
                 ident(n), f"m-{n}", n.to_bytes(8, "big") + digest[:24], n.to_bytes(8, "big") + digest[8:], at + 2000,
                 at + 5000, at + 5100, at + 302_000)))
         connection.executemany(
-            "INSERT INTO events (task_id, at, attempt, kind) VALUES (?, ?, 1, ?)",
-            ((ident(n), now, kind) for n in range(tasks) for kind in ("accepted", "ended", "published")))
+            "INSERT INTO events (task_id, number, at, attempt, kind) VALUES (?, ?, ?, 1, ?)",
+            ((ident(n), number, now, kind) for n in range(tasks)
+             for number, kind in enumerate(("accepted", "ended", "published"), 1)))
         connection.executemany(
             "INSERT INTO deliveries (guid, event, action, digest, task_id, received_at) VALUES (?, 'e', 'a', ?, ?, ?)",
             rows(lambda n, at: (f"{n * 2654435761 % 2**32:08x}-{n}", digest, ident(n), at)))

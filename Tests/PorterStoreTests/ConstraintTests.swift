@@ -43,9 +43,9 @@ import Testing
         ),
         ("an admitted task has an agent", "UPDATE tasks SET agent = NULL WHERE id = :2"),
         ("an admitted task has a base", "UPDATE tasks SET base_branch = NULL WHERE id = :2"),
-        ("a comment makes one task", "UPDATE tasks SET comment_id = 1001 WHERE id = :2"),
         ("a delivery is stored once", "INSERT INTO deliveries VALUES ('guid-1', 'e', NULL, x'00', NULL, 0)"),
         ("a delivery's task exists", "UPDATE deliveries SET task_id = 'task_none'"),
+        ("a comment is one command", "UPDATE commands SET comment_id = 1001 WHERE comment_id = 1002"),
         ("a command's kind", "UPDATE commands SET kind = 'dance'"),
         ("a command's outcome", "UPDATE commands SET outcome = 'lost', answered_at = 1"),
         ("an answer has an outcome", "UPDATE commands SET answered_at = 1"),
@@ -75,7 +75,7 @@ import Testing
             SELECT task_id, 2, machine_name, engine, x'77', 0 FROM attempts WHERE number = 1
             """
         ),
-        ("an event's task exists", "INSERT INTO events VALUES (NULL, 'task_none', 0, 0, 'k', NULL)"),
+        ("an event's task exists", "INSERT INTO events VALUES ('task_none', 1, 0, 0, 'k', NULL)"),
         ("a log's task exists", "INSERT INTO logs VALUES ('task_none', 1, 0, x'00')"),
         ("omissions are JSON", "INSERT INTO prompts VALUES (:1, 'text', '[')"),
         ("a token's purpose", "INSERT INTO tokens VALUES (NULL, :1, 1, 'fun', x'00', 0, NULL)"),

@@ -30,8 +30,7 @@ import Testing
         #expect(keys == 1)
     }
 
-    @Test(
-        arguments: ["tasks (id)", "commands (comment_id)", "deliveries (guid)", "events (id)", "jobs (id)"])
+    @Test(arguments: ["tasks (id)", "commands (comment_id)", "deliveries (guid)", "events (at)", "jobs (id)"])
     func `to store a command makes no tables in memory`(table: String) throws {
         let store = try Store()
         let steps = try store.database.read("explain") { db in

@@ -352,7 +352,7 @@ extension Transaction {
     }
 
     private static let insertAcceptance = StatementText(
-        "INSERT INTO events (task_id, at, attempt, kind, detail) VALUES (?, ?, 0, 'accepted', ?)")
+        "INSERT INTO events (task_id, number, at, attempt, kind, detail) VALUES (?, 1, ?, 0, 'accepted', ?)")
 
     /// Adds the first line of a new task's history.
     fileprivate func recordAcceptance(_ task: TaskID, detail: String, at now: Instant) throws {

@@ -51,19 +51,29 @@ extension Transaction {
     /// which it is tried to be said.
     private static let longestWait: Int64 = 8 * 86_400_000
 
+    static let repeatsHurried = """
+        UPDATE jobs SET run_at = min(run_at, ?1), wanted = wanted + 1
+        WHERE (holder IS NOT NULL OR run_at > ?1) AND kind IN ('admit', 'answer') AND subject IN (
+            SELECT 'comment:' || other.comment_id
+            FROM commands this JOIN commands other USING (repository_id, issue_number, author_id)
+            WHERE this.comment_id = ?2 AND this.permitted_at IS NULL
+                AND other.comment_id <> this.comment_id AND other.received_at >= ?3
+                AND other.task_id IS NULL AND other.permitted_at IS NULL AND other.outcome IS NULL
+            UNION ALL
+            SELECT tasks.id
+            FROM commands this JOIN tasks USING (repository_id, issue_number, author_id)
+                JOIN commands other ON other.comment_id = tasks.comment_id
+            WHERE this.comment_id = ?2 AND this.permitted_at IS NULL
+                AND tasks.state = 'queued' AND tasks.admitted_at IS NULL
+                AND other.comment_id <> this.comment_id AND other.received_at >= ?3
+                AND other.permitted_at IS NULL)
+        """
+
     /// Lets the other commands of the same person on the same issue look again, which may wait for this one:
     /// for whether it is refused, or for its refusal to be said.
     func hurryRepeats(of comment: Int64, at now: Instant) throws {
         let hurried = try run(
-            """
-            UPDATE jobs SET run_at = min(run_at, ?1), wanted = wanted + 1
-            WHERE (holder IS NOT NULL OR run_at > ?1) AND kind IN ('admit', 'answer') AND subject IN (
-                SELECT coalesce(other.task_id, 'comment:' || other.comment_id)
-                FROM commands this JOIN commands other USING (repository_id, issue_number, author_id)
-                WHERE this.comment_id = ?2 AND this.permitted_at IS NULL
-                    AND other.comment_id <> this.comment_id AND other.received_at >= ?3
-                    AND other.permitted_at IS NULL AND other.outcome IS NULL)
-            """, [now.milliseconds, comment, now.milliseconds - Self.longestWait])
+            Self.repeatsHurried, [now.milliseconds, comment, now.milliseconds - Self.longestWait])
         if hurried > 0 { hasNewWork = true }
     }
 }
@@ -139,6 +149,40 @@ extension Database {
         try write("close command", for: claim) { try $0.close(comment, outcome, at: now) }
     }
 
+    static let earlierRefusals = """
+        SELECT published_at, is_decided FROM (
+            SELECT published_at, finished_at AS at, 1 AS is_decided FROM tasks
+            WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
+                AND reason = 'not_permitted' AND finished_at >= ?4 AND comment_id <> ?5
+                AND NOT EXISTS (SELECT 1 FROM events
+                    WHERE task_id = tasks.id AND kind IN ('suppressed', 'unpublishable'))
+            UNION ALL
+            SELECT answered_at, answered_at, 1 FROM commands
+            WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
+                AND task_id IS NULL AND outcome = 'refused' AND answered_at >= ?4
+                AND comment_id <> ?5
+            UNION ALL
+            SELECT NULL, earlier.received_at, 0
+            FROM commands this JOIN commands earlier
+                ON (earlier.received_at, earlier.comment_id)
+                    < (this.received_at, this.comment_id)
+            WHERE this.comment_id = ?5 AND earlier.repository_id = ?1
+                AND earlier.issue_number = ?2 AND earlier.author_id = ?3
+                AND earlier.received_at >= ?4 AND earlier.permitted_at IS NULL
+                AND earlier.task_id IS NULL AND earlier.outcome IS NULL
+            UNION ALL
+            SELECT NULL, earlier.received_at, 0
+            FROM commands this JOIN tasks JOIN commands earlier
+                ON earlier.comment_id = tasks.comment_id
+                    AND (earlier.received_at, earlier.comment_id)
+                        < (this.received_at, this.comment_id)
+            WHERE this.comment_id = ?5 AND tasks.repository_id = ?1
+                AND tasks.issue_number = ?2 AND tasks.author_id = ?3
+                AND tasks.state = 'queued' AND tasks.admitted_at IS NULL
+                AND earlier.received_at >= ?4 AND earlier.permitted_at IS NULL
+        ) ORDER BY is_decided DESC, at LIMIT 1
+        """
+
     /// An earlier refusal of the same person on the same issue since the moment.
     ///
     /// A command that arrived before this one and is not decided yet may become one.
@@ -150,30 +194,7 @@ extension Database {
         try read("look for an earlier refusal") { db in
             try Row.fetchOne(
                 db,
-                sql: """
-                    SELECT published_at, is_decided FROM (
-                        SELECT published_at, finished_at AS at, 1 AS is_decided FROM tasks
-                        WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
-                            AND reason = 'not_permitted' AND finished_at >= ?4 AND comment_id <> ?5
-                            AND NOT EXISTS (SELECT 1 FROM events
-                                WHERE task_id = tasks.id AND kind IN ('suppressed', 'unpublishable'))
-                        UNION ALL
-                        SELECT answered_at, answered_at, 1 FROM commands
-                        WHERE repository_id = ?1 AND issue_number = ?2 AND author_id = ?3
-                            AND outcome = 'refused' AND answered_at >= ?4 AND comment_id <> ?5
-                        UNION ALL
-                        SELECT NULL, earlier.received_at, 0
-                        FROM commands this JOIN commands earlier
-                            ON (earlier.received_at, earlier.comment_id)
-                                < (this.received_at, this.comment_id)
-                            LEFT JOIN tasks ON tasks.id = earlier.task_id
-                        WHERE this.comment_id = ?5 AND earlier.repository_id = ?1
-                            AND earlier.issue_number = ?2 AND earlier.author_id = ?3
-                            AND earlier.received_at >= ?4 AND earlier.permitted_at IS NULL
-                            AND CASE WHEN earlier.task_id IS NULL THEN earlier.outcome IS NULL
-                                ELSE tasks.state = 'queued' AND tasks.admitted_at IS NULL END
-                    ) ORDER BY is_decided DESC, at LIMIT 1
-                    """,
+                sql: Self.earlierRefusals,
                 arguments: [repository, issue, person, since.milliseconds, comment]
             ).map {
                 Refusal(

@@ -22,6 +22,16 @@ extension Database {
 }
 
 extension Transaction {
+    static let latestLogin = """
+        SELECT author_login FROM tasks WHERE author_id = ?
+            AND (admitted_at IS NOT NULL OR finished_at IS NOT NULL) ORDER BY id DESC LIMIT 1
+        """
+
+    /// Of the tasks that are in lists, and of those that may be: each kind has its index.
+    static let renames = [
+        "(admitted_at IS NOT NULL OR finished_at IS NOT NULL)", "state = 'queued' AND admitted_at IS NULL",
+    ].map { "UPDATE tasks SET author_login = ?2 WHERE author_id = ?1 AND author_login <> ?2 AND \($0)" }
+
     /// Keeps that the person signed in, under the login of now.
     func save(_ person: Person, at now: Instant) throws {
         let former = try String.fetchOne(
@@ -32,16 +42,12 @@ extension Transaction {
             ON CONFLICT (id) DO UPDATE SET login = excluded.login, signed_in_at = excluded.signed_in_at
             """, [person.id, person.login, now.milliseconds, now.milliseconds])
         let latest = try String.fetchOne(
-            db.cachedStatement(
-                sql: "SELECT author_login FROM tasks WHERE author_id = ? ORDER BY id DESC LIMIT 1"),
-            arguments: [person.id])
+            db.cachedStatement(sql: Self.latestLogin), arguments: [person.id])
         guard latest != nil, [former, latest].contains(where: { $0 != nil && $0 != person.login }) else {
             return
         }
         // Names follow renames; whoever has the old one now is somebody else.
-        try run(
-            "UPDATE tasks SET author_login = ?2 WHERE author_id = ?1 AND author_login <> ?2",
-            [person.id, person.login])
+        for rename in Self.renames { try run(rename, [person.id, person.login]) }
     }
 }
 

@@ -77,6 +77,9 @@ extension Database {
         case author = "tasks_author"
     }
 
+    /// Whether it is known that a task's author may run tasks, or that it has ended without.
+    private static let isListed = "(admitted_at IS NOT NULL OR finished_at IS NOT NULL)"
+
     /// All that is asked for but words, and where to look for it.
     ///
     /// What an index is not to be used for has a `+`.
@@ -88,7 +91,7 @@ extension Database {
         }
         let authors = try filter.createdBy.map { someOrNone(try Self.authors(named: $0, db), none: -1) }
         let index = try index(of: filter, repositories: repositories, authors: authors, db)
-        var clauses = ["(admitted_at IS NOT NULL OR finished_at IS NOT NULL)"]
+        var clauses = [isListed]
         var arguments: StatementArguments = []
         func require(_ clause: String, _ values: StatementArguments) {
             clauses.append(clause)
@@ -146,7 +149,10 @@ extension Database {
                 }
             if areFew { return .issue }
         }
-        if let authors, try few(.author, "author_id IN (\(marks(authors)))", StatementArguments(authors)) {
+        if let authors,
+            try few(
+                .author, "\(isListed) AND author_id IN (\(marks(authors)))", StatementArguments(authors))
+        {
             return .author
         }
         if repositories == nil, let person = filter.visibleTo,
@@ -178,14 +184,14 @@ extension Database {
             arguments: [name])
         guard known.isEmpty else { return known }
         return try tasksOwners(
-            "repository_id", newest: "issue_number DESC, id DESC",
+            "repository_id", among: "true", newest: "issue_number DESC, id DESC",
             called: "owner_login || '/' || repository_name",
             name, db)
     }
 
     /// The ids of those who asked for tasks under that login most recently, or have that id.
     private static func authors(named name: String, _ db: GRDB.Database) throws -> [Int64] {
-        try tasksOwners("author_id", newest: "id DESC", called: "author_login", name, db)
+        try tasksOwners("author_id", among: isListed, newest: "id DESC", called: "author_login", name, db)
             + [Int64(name)].compactMap { $0 }
     }
 
@@ -193,19 +199,22 @@ extension Database {
     ///
     /// Each value is one step in an index that begins with it and has that order, however many tasks have it.
     private static func tasksOwners(
-        _ column: String, newest order: String, called expression: String, _ name: String, _ db: GRDB.Database
+        _ column: String, among these: String, newest order: String, called expression: String,
+        _ name: String,
+        _ db: GRDB.Database
     ) throws -> [Int64] {
         try Int64.fetchAll(
             db.cachedStatement(
                 sql: """
                     WITH RECURSIVE owners (id) AS (
-                        SELECT min(\(column)) FROM tasks
+                        SELECT min(\(column)) FROM tasks WHERE \(these)
                         UNION ALL
-                        SELECT (SELECT min(\(column)) FROM tasks WHERE \(column) > owners.id) FROM owners
-                        WHERE owners.id IS NOT NULL
+                        SELECT (SELECT min(\(column)) FROM tasks WHERE \(column) > owners.id AND \(these))
+                        FROM owners WHERE owners.id IS NOT NULL
                     )
                     SELECT id FROM owners WHERE id IS NOT NULL AND lower((
-                        SELECT \(expression) FROM tasks WHERE \(column) = owners.id ORDER BY \(order) LIMIT 1
+                        SELECT \(expression) FROM tasks WHERE \(column) = owners.id AND \(these)
+                        ORDER BY \(order) LIMIT 1
                     )) = lower(?)
                     """), arguments: [name])
     }

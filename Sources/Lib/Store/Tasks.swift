@@ -34,7 +34,12 @@ extension Database {
     /// The task that a command's comment made.
     package func findTask(comment: Int64) throws(StoreError) -> PorterTask? {
         try read("find task by comment") { db in
-            try PorterTask.fetchOne(db, sql: "SELECT * FROM tasks WHERE comment_id = ?", arguments: [comment])
+            try PorterTask.fetchOne(
+                db,
+                sql: """
+                    SELECT tasks.* FROM commands JOIN tasks ON tasks.id = commands.task_id
+                    WHERE commands.comment_id = ?
+                    """, arguments: [comment])
         }
     }
 
@@ -126,7 +131,7 @@ extension Database {
     package func listEvents(_ id: TaskID) throws(StoreError) -> [TaskEvent] {
         try read("list events") { db in
             try Row.fetchAll(
-                db, sql: "SELECT at, attempt, kind, detail FROM events WHERE task_id = ? ORDER BY id",
+                db, sql: "SELECT at, attempt, kind, detail FROM events WHERE task_id = ? ORDER BY number",
                 arguments: [id.rawValue]
             ).map {
                 TaskEvent(
@@ -154,13 +159,18 @@ extension Database {
         }
     }
 
+    static let tasksByState = """
+        SELECT 'queued' AS state, count(*) AS n FROM tasks WHERE state = 'queued'
+        UNION ALL SELECT 'running', count(*) FROM tasks WHERE state = 'running'
+        UNION ALL SELECT state, count(*) FROM tasks WHERE finished_at IS NOT NULL GROUP BY state
+        """
+
     /// How many tasks there are in each state; for `/metrics`.
     package func countTasks() throws(StoreError) -> [TaskState: Int] {
         try read("count tasks") { db in
-            try Row.fetchAll(db, sql: "SELECT state, count(*) AS n FROM tasks GROUP BY state")
-                .reduce(into: [:]) { counts, row in
-                    if let state = TaskState(rawValue: row["state"]) { counts[state] = row["n"] }
-                }
+            try Row.fetchAll(db, sql: Self.tasksByState).reduce(into: [:]) { counts, row in
+                if let state = TaskState(rawValue: row["state"]) { counts[state] = row["n"] }
+            }
         }
     }
 
@@ -184,8 +194,9 @@ extension Transaction {
     func record(_ kind: String, task: TaskID, detail: String? = nil, at now: Instant) throws {
         try run(
             """
-            INSERT INTO events (task_id, at, attempt, kind, detail)
-            SELECT id, ?, attempt, ?, ? FROM tasks WHERE id = ?
+            INSERT INTO events (task_id, number, at, attempt, kind, detail)
+            SELECT id, (SELECT coalesce(max(number), 0) + 1 FROM events WHERE task_id = tasks.id), ?, attempt, ?, ?
+            FROM tasks WHERE id = ?
             """, [now.milliseconds, kind, detail, task.rawValue])
     }
 

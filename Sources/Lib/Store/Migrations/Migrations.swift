@@ -20,6 +20,7 @@ enum Migrations {
         migrator.registerMigration("2026-11-27 issues", migrate: indexIssues)
         migrator.registerMigration("2026-11-27 mirrors", migrate: createMirrors)
         migrator.registerMigration("2026-11-27 unreadable", migrate: countUnreadable)
+        migrator.registerMigration("2026-11-28 way in", migrate: easeWayIn)
         return migrator
     }
 }
