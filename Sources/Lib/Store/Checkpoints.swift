@@ -18,8 +18,8 @@ import Synchronization
 final class Checkpoints: Sendable {
     /// Pages of the log, of 4,096 bytes.
     struct Bounds: Hashable, Sendable {
-        /// From here on the log is copied: 4 MiB.
-        var begin = 1000
+        /// From here on the log is copied: 16 MiB.
+        var begin = 4000
         /// What steady load does not pass on a disk that keeps up: 64 MiB.
         ///
         /// The file is cut to this when a log that had grown further begins anew.
