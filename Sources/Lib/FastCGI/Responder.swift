@@ -59,7 +59,7 @@ package struct Responder: Sendable {
     /// Bytes of a body from which memory is given back to the system at once.
     static let largeBody = 1_048_576
     /// Pools of freed memory that glibc keeps at most.
-    private static let mostArenas: Int32 = 2
+    private static let mostArenas: Int32 = 3
 
     /// Waits for SIGTERM or SIGINT.
     package static func waitForSignal() {
