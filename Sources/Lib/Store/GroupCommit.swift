@@ -77,7 +77,11 @@ final class GroupCommit: Sendable {
                 if hasNewWork { whenWorkArrives() }
                 for pending in batch { pending.then(pending.failure) }
             }
-            if queue.withLock({ $0.isClosed && $0.waiting.isEmpty }) { return }
+            if queue.withLock({ $0.isClosed && $0.waiting.isEmpty }) {
+                // On the connection's own queue: a checkpoint may still be at work there.
+                pool.unsafeReentrantWrite { _ in statements.forget() }
+                return
+            }
         }
     }
 

@@ -16,20 +16,25 @@ final class StatementText: Sendable {
 ///
 /// GRDB looks a statement up by its text, makes an array of its values and an object of each row: of what committing
 /// a command took the processor, a quarter. For all but the way in that does not matter.
+///
+/// Like GRDB's own statements they are not run once a failure has rolled the transaction back.
 final class Statements {
     private let db: GRDB.Database
     private var prepared: [ObjectIdentifier: Prepared] = [:]
 
-    /// For one connection, by the thread that has it.
+    /// For one connection, used where that is.
     init(_ db: GRDB.Database) {
         self.db = db
     }
 
-    /// Runs a statement that answers nothing, and says how many rows it changed.
-    @discardableResult
-    func run(_ text: StatementText, _ bind: (inout StatementValues) -> Void) throws -> Int {
+    /// Gives all statements back to the connection.
+    func forget() {
+        prepared = [:]
+    }
+
+    /// Runs a statement that answers nothing, in an open transaction.
+    func run(_ text: StatementText, _ bind: (inout StatementValues) -> Void) throws {
         _ = try step(text, bind)
-        return Int(sqlite3_changes(db.sqliteConnection))
     }
 
     /// Whether the statement answers a row.
@@ -38,12 +43,16 @@ final class Statements {
     }
 
     private func step(_ text: StatementText, _ bind: (inout StatementValues) -> Void) throws -> Bool {
+        guard db.isInsideTransaction else {
+            throw DatabaseError(resultCode: .SQLITE_ABORT, message: "the transaction is over", sql: text.sql)
+        }
         let statement = try statement(text)
         var values = StatementValues(statement.pointer)
         // What was bound may be a whole issue's text.
         defer { sqlite3_clear_bindings(statement.pointer) }
         bind(&values)
-        let code = values.failure ?? sqlite3_step(statement.pointer)
+        try values.check(text)
+        let code = sqlite3_step(statement.pointer)
         defer { sqlite3_reset(statement.pointer) }
         switch code {
         case SQLITE_ROW: return true
@@ -76,12 +85,12 @@ private struct Prepared {
     }
 }
 
-/// The values of a statement, added in the order of its places; those that are not added are NULL.
+/// The values of a statement, added in the order of its places.
 struct StatementValues {
     private let statement: OpaquePointer
     private var count: Int32 = 0
     /// Why a value could not be taken.
-    fileprivate private(set) var failure: Int32?
+    private var failure: Int32?
 
     fileprivate init(_ statement: OpaquePointer) {
         self.statement = statement
@@ -110,6 +119,16 @@ struct StatementValues {
     mutating func add(_ bytes: [UInt8]) {
         count += 1
         note(bytes.withUnsafeBytes { porter_sqlite_bind_blob(statement, count, $0.baseAddress, $0.count) })
+    }
+
+    /// Refuses what SQLite could not take, and any other number of values than the statement has places.
+    fileprivate func check(_ text: StatementText) throws {
+        let places = sqlite3_bind_parameter_count(statement)
+        guard let code = failure ?? (count == places ? nil : SQLITE_RANGE) else { return }
+        throw DatabaseError(
+            resultCode: ResultCode(rawValue: code),
+            message: "\(count) values for \(places) places: \(String(cString: sqlite3_errstr(code)))",
+            sql: text.sql)
     }
 
     private mutating func skip() {
