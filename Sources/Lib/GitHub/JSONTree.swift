@@ -122,8 +122,6 @@ private struct JSONTreeReader {
 
     private mutating func members() throws(JSONTree.Unusual) -> JSONTree.Members {
         var members = JSONTree.Members()
-        // Few objects have more that are wanted; an array that grows is moved four times until then.
-        members.entries.reserveCapacity(16)
         cursor.index += 1
         cursor.skipSpace()
         while let byte = cursor.peek(), byte != UInt8(ascii: "}") {
@@ -134,6 +132,8 @@ private struct JSONTreeReader {
             cursor.index += 1
             if let name = Payload.Member.named(letters) {
                 guard !members.entries.contains(where: { $0.name == name }) else { throw JSONTree.Unusual() }
+                // Few objects have more that are wanted; an array that grows is moved four times until then.
+                if members.entries.isEmpty { members.entries.reserveCapacity(16) }
                 members.entries.append((name, try value()))
             } else {
                 // A name that is written with escapes may be any name.

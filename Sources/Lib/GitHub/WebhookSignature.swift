@@ -16,8 +16,9 @@ package enum WebhookSignature {
 
     /// The digest that tells the bodies of deliveries apart: a byte that names the secret, then the signature.
     ///
-    /// The same body has the same signature for as long as the secret stays. With the byte in front, what was signed
-    /// with another secret is not taken for another body; one byte of its SHA-256 helps nobody to guess a secret.
+    /// The same body has the same signature for as long as the secret stays, and a form another than the JSON in it.
+    /// With the byte in front, what was signed with another secret is taken for another body once in 256 times only;
+    /// one byte of its SHA-256 helps nobody to guess a secret.
     ///
     /// - Parameter header: a signature that ``isValid(_:body:secret:)``.
     package static func digest(_ header: String, secret: Secret) -> [UInt8] {
