@@ -109,6 +109,11 @@ final class Judge {
         for (kind, count) in try store.countJobs() where kind != Self.pictures {
             note("\(count) jobs \(kind) are left")
         }
+        let doubled = try locker.read { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT comment_id FROM tasks GROUP BY comment_id HAVING count(*) > 1")
+        }
+        for comment in doubled { note("two tasks are of the comment \(comment)") }
         for one in asked { try judge(one, outside, pushed) }
         for comment in answers { try judge(answer: comment, outside) }
         if let doubled = outside.calls["deleteComment"] { note("\(doubled) comments were made twice") }

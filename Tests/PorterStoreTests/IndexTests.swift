@@ -13,11 +13,18 @@ import Testing
             ("earlier refusals", PorterStore.Database.earlierRefusals),
             ("repeats to hurry", Transaction.repeatsHurried),
             ("tasks by state", PorterStore.Database.tasksByState),
+            ("tasks that run", PorterStore.Database.running),
+            ("tasks that lack a job", PorterStore.Database.stranded),
+            ("tasks whose place changed", Transaction.waiting),
+            ("who is next", PorterStore.Database.firstInOrder),
+            ("a task's place", PorterStore.Database.placeInOrder),
             ("a person's latest login", Transaction.latestLogin),
         ] + Transaction.renames.map { ("a person's tasks", $0) }
 
     @Test(arguments: asked.indices)
-    func `what is asked at each command, sign-in and scrape is found in indexes`(number: Int) throws {
+    func `what is asked at each command, pass, sign-in and scrape is found in short indexes`(number: Int)
+        throws
+    {
         let (what, sql) = Self.asked[number]
         let store = try Store()
         let plan = try store.database.write("explain") { transaction in
@@ -27,7 +34,14 @@ import Testing
             return try Row.fetchAll(statement).map { $0["detail"] as String }
         }
         #expect(plan.contains { $0.contains(" USING ") }, "\(what): \(plan)")
-        let scans = plan.filter { $0.hasPrefix("SCAN ") && !$0.contains(" USING ") && !$0.contains("(sub") }
+        // These hold what waits, runs or lives, and what is counted; all others grow with the history.
+        let short = [
+            "tasks_queued", "tasks_running", "tasks_unpublished", "attempts_alive", "tasks_ended",
+            "(subquery", "ordered",
+        ]
+        let scans = plan.filter { step in
+            step.hasPrefix("SCAN ") && !short.contains { step.contains(" \($0)") }
+        }
         #expect(scans == [], "\(what): \(plan)")
     }
 

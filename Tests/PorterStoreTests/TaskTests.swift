@@ -72,6 +72,24 @@ import Testing
         #expect(try store.task(3).state == .queued)
     }
 
+    @Test func `whoever signs in under another name is called so in all tasks, admitted or not`() throws {
+        let store = try Store()
+        func signIn(_ login: String, _ id: Int64) throws {
+            try store.database.write("sign in") { try $0.save(Person(id: id, login: login), at: store.start) }
+        }
+        for (number, person) in [(1, 1), (2, 1), (3, 2), (4, 3)] {
+            try store.accept(number, by: Int64(person))
+        }
+        try store.admit(1)
+
+        try signIn("maria", 1)
+        #expect(try (1...4).map { try store.task($0).author.login } == ["maria", "maria", "p2", "p3"])
+        // The only task is not admitted yet, and the person was known under another name.
+        try signIn("p3", 3)
+        try signIn("rita", 3)
+        #expect(try (1...4).map { try store.task($0).author.login } == ["maria", "maria", "p2", "rita"])
+    }
+
     @Test func `a rename follows into the tasks, and what is not said is kept`() throws {
         let store = try Store()
         try store.accept(1)

@@ -37,6 +37,9 @@ class Left:
             self.problems.append(f"foreign_key_check: {tuple(orphan)}")
         if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'marks'").fetchone():
             return
+        doubled = connection.execute("SELECT comment_id FROM tasks GROUP BY comment_id HAVING count(*) > 1").fetchone()
+        if doubled:
+            self.problems.append(f"two tasks of the comment {doubled[0]}")
         self.deliveries = dict(connection.execute("SELECT guid, task_id FROM deliveries").fetchall())
         self.commands = {row[0] for row in connection.execute("SELECT comment_id FROM commands")}
         self.tasks = {row[0] for row in connection.execute("SELECT id FROM tasks")}

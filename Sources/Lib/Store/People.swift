@@ -43,9 +43,7 @@ extension Transaction {
             """, [person.id, person.login, now.milliseconds, now.milliseconds])
         let latest = try String.fetchOne(
             db.cachedStatement(sql: Self.latestLogin), arguments: [person.id])
-        guard latest != nil, [former, latest].contains(where: { $0 != nil && $0 != person.login }) else {
-            return
-        }
+        guard former != person.login || (latest != nil && latest != person.login) else { return }
         // Names follow renames; whoever has the old one now is somebody else.
         for rename in Self.renames { try run(rename, [person.id, person.login]) }
     }

@@ -56,7 +56,7 @@ extension Database {
                 coalesce(s.served, 0) AS served,
                 min(2, CASE t.priority WHEN 'high' THEN 2 WHEN 'normal' THEN 1 ELSE 0 END
                     + (max(0, ?1 - t.admitted_at)) / \(ageing)) AS rank
-            FROM tasks t LEFT JOIN running r ON r.author_id = t.author_id
+            FROM tasks t INDEXED BY tasks_queued LEFT JOIN running r ON r.author_id = t.author_id
                 LEFT JOIN turns s ON s.author_id = t.author_id
             WHERE t.state = 'queued' AND t.admitted_at IS NOT NULL
         ), ordered AS (
@@ -64,7 +64,19 @@ extension Database {
                 running + row_number() OVER (PARTITION BY author_id ORDER BY rank DESC, id) AS turn
             FROM waiting
         )
+
         """
+
+    static let firstInOrder =
+        order + "SELECT id FROM ordered WHERE running < ?2 ORDER BY rank DESC, turn, served, id LIMIT 1"
+
+    static let placeInOrder =
+        order + """
+            SELECT place FROM (
+                SELECT id, row_number() OVER (ORDER BY turn > ?3, rank DESC, turn, served, id) AS place
+                FROM ordered
+            ) WHERE id = ?2
+            """
 
     /// The task that would start next under the caps; nil when none may.
     package func nextInQueue(_ caps: Caps, at now: Instant) throws(StoreError) -> TaskID? {
@@ -105,12 +117,7 @@ extension Database {
         try read("find place") { db in
             try Int.fetchOne(
                 db,
-                sql: Self.order + """
-                    SELECT place FROM (
-                        SELECT id, row_number() OVER (ORDER BY turn > ?3, rank DESC, turn, served, id) AS place
-                        FROM ordered
-                    ) WHERE id = ?2
-                    """, arguments: [now.milliseconds, id.rawValue, caps.perPerson])
+                sql: Self.placeInOrder, arguments: [now.milliseconds, id.rawValue, caps.perPerson])
         }
     }
 
@@ -121,9 +128,7 @@ extension Database {
         guard running < caps.total else { return nil }
         return try String.fetchOne(
             db.cachedStatement(
-                sql: order + """
-                    SELECT id FROM ordered WHERE running < ?2 ORDER BY rank DESC, turn, served, id LIMIT 1
-                    """),
+                sql: firstInOrder),
             arguments: [now.milliseconds, caps.perPerson]
         ).flatMap(TaskID.init(rawValue:))
     }

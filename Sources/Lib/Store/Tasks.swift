@@ -84,41 +84,42 @@ extension Database {
         }
     }
 
+    /// Left to itself SQLite walks all tasks to find them in order.
+    static let running = "SELECT * FROM tasks INDEXED BY tasks_running WHERE state = 'running' ORDER BY id"
+
     /// All tasks that run now.
     package func runningTasks() throws(StoreError) -> [PorterTask] {
-        try read("list running tasks") { db in
-            try PorterTask.fetchAll(db, sql: "SELECT * FROM tasks WHERE state = 'running' ORDER BY id")
-        }
+        try read("list running tasks") { db in try PorterTask.fetchAll(db, sql: Self.running) }
     }
+
+    static let stranded = """
+        SELECT id, 'admit' AS kind FROM tasks
+            WHERE state = 'queued' AND admitted_at IS NULL AND NOT EXISTS (SELECT 1 FROM jobs
+                WHERE subject = tasks.id AND kind = 'admit')
+        UNION ALL
+        SELECT id, 'supervise' FROM tasks
+            WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM jobs
+                WHERE subject = tasks.id AND kind = 'supervise')
+        UNION ALL
+        SELECT id, 'ending' FROM tasks
+            WHERE finished_at IS NOT NULL AND published_at IS NULL
+                AND NOT EXISTS (SELECT 1 FROM events
+                    WHERE task_id = tasks.id AND kind IN ('suppressed', 'unpublishable'))
+                AND NOT EXISTS (SELECT 1 FROM jobs
+                    WHERE subject = tasks.id AND kind = 'ending')
+        UNION ALL
+        SELECT task_id, 'cleanup' FROM attempts JOIN tasks ON tasks.id = attempts.task_id
+            WHERE gone_at IS NULL AND finished_at IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM jobs
+                    WHERE subject = tasks.id AND kind = 'cleanup')
+        """
 
     /// The ids of tasks that lack a job although something is still to be done for them.
     ///
     /// For the watchdog: none of these should ever exist, and each is given its job anew.
     package func strandedTasks() throws(StoreError) -> [(TaskID, JobKind)] {
         try read("look for stranded tasks") { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT id, 'admit' AS kind FROM tasks
-                        WHERE state = 'queued' AND admitted_at IS NULL AND NOT EXISTS (SELECT 1 FROM jobs
-                            WHERE subject = tasks.id AND kind = 'admit')
-                    UNION ALL
-                    SELECT id, 'supervise' FROM tasks
-                        WHERE state = 'running' AND NOT EXISTS (SELECT 1 FROM jobs
-                            WHERE subject = tasks.id AND kind = 'supervise')
-                    UNION ALL
-                    SELECT id, 'ending' FROM tasks
-                        WHERE finished_at IS NOT NULL AND published_at IS NULL
-                            AND NOT EXISTS (SELECT 1 FROM events
-                                WHERE task_id = tasks.id AND kind IN ('suppressed', 'unpublishable'))
-                            AND NOT EXISTS (SELECT 1 FROM jobs
-                                WHERE subject = tasks.id AND kind = 'ending')
-                    UNION ALL
-                    SELECT task_id, 'cleanup' FROM attempts JOIN tasks ON tasks.id = attempts.task_id
-                        WHERE gone_at IS NULL AND finished_at IS NOT NULL
-                            AND NOT EXISTS (SELECT 1 FROM jobs
-                                WHERE subject = tasks.id AND kind = 'cleanup')
-                    """)
+            let rows = try Row.fetchAll(db, sql: Self.stranded)
             return rows.compactMap { row in
                 guard let id = TaskID(rawValue: row["id"]), let kind = JobKind(rawValue: row["kind"])
                 else { return nil }
@@ -162,7 +163,7 @@ extension Database {
     static let tasksByState = """
         SELECT 'queued' AS state, count(*) AS n FROM tasks WHERE state = 'queued'
         UNION ALL SELECT 'running', count(*) FROM tasks WHERE state = 'running'
-        UNION ALL SELECT state, count(*) FROM tasks WHERE finished_at IS NOT NULL GROUP BY state
+        UNION ALL SELECT state, count(*) FROM tasks WHERE state <> 'queued' AND state <> 'running' GROUP BY state
         """
 
     /// How many tasks there are in each state; for `/metrics`.

@@ -254,10 +254,13 @@ extension Transaction {
     /// and what is shown stays for a while.
     private static let placeDelay = 1
 
+    static let waiting = """
+        SELECT id FROM tasks INDEXED BY tasks_queued WHERE state = 'queued' AND admitted_at IS NOT NULL LIMIT 200
+        """
+
     /// Wishes for the status comments of those who wait, since their places have changed.
     func refreshPlaces(at now: Instant) throws {
-        let waiting = try String.fetchAll(
-            db, sql: "SELECT id FROM tasks WHERE state = 'queued' AND admitted_at IS NOT NULL LIMIT 200")
+        let waiting = try String.fetchAll(db, sql: Self.waiting)
         for id in waiting { try enqueue(.status, for: id, at: now.adding(seconds: Self.placeDelay)) }
     }
 }
