@@ -103,6 +103,7 @@ package struct Responder: Sendable {
         let sleep = drain.makeSleep(descriptor, desk.bell)
         var spare: Conversation?
         var failures = 0
+        var hasYielded = false
         while true {
             if let (conversation, response) = desk.take() {
                 finish(conversation, response)
@@ -122,6 +123,14 @@ package struct Responder: Sendable {
             spare = conversation
             let result = conversation.accept()
             if result == -EAGAIN {
+                // Under load somebody is about to connect. Who lets them run once, and looks again, need not sleep and
+                // be woken for each: that cost as much as a delivery's signature.
+                if !hasYielded {
+                    hasYielded = true
+                    sched_yield()
+                    continue
+                }
+                hasYielded = false
                 switch sleep.untilSomethingIsToDo() {
                 case .answer: desk.hush()
                 case .connection, .nothing: break
@@ -136,6 +145,7 @@ package struct Responder: Sendable {
                 continue
             }
             failures = 0
+            hasYielded = false
             if !serve(conversation, desk) { spare = nil }
         }
     }
