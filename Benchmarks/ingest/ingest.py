@@ -273,7 +273,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> int:
             rate, p99, total = wrk(ports["porter"], folder / "command", sent, arguments.seconds, run)
             results["command, durable"].append((rate, p99))
             # Each of the two threads may have got a little further than the other.
-            sent += total * 2 + 4 * CONNECTIONS
+            sent += total * 3 // 2 + 4 * CONNECTIONS
         memory = resident_mb(porter.pid)
         for number in range(LARGE_BODIES):
             send_large(ports["porter"], number)

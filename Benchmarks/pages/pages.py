@@ -87,8 +87,6 @@ def fill(path: Path, tasks: int, people: int) -> tuple[list[str], dict[str, str]
             (secrets.token_hex(16), hashlib.sha256(cookie.encode()).digest(), person, now, now))
         cookies[cookie] = f"person{person}"
     database.commit()
-    database.execute("ANALYZE")
-    database.commit()
     database.close()
     return [row[0] for row in rows], cookies
 
