@@ -11,6 +11,8 @@ extension Work {
     ///
     /// Its cleanup goes on until the machine is gone.
     static var enginePatience: Int { 300 }
+    /// Seconds after a machine's end in which GitHub may still take what was pushed from it.
+    static var pushSettles: Int { 5 }
 
     func supervise(_ task: PorterTask, _ claim: JobClaim) throws -> JobOutcome {
         guard task.state == .running else { return .done }
@@ -176,8 +178,19 @@ extension Work {
         _ task: PorterTask, _ state: TaskState, _ reason: Reason, detail: String? = nil, _ claim: JobClaim
     ) throws -> JobOutcome {
         let ending = try endingWithWhatIsSaved(task, state, reason, detail: detail)
+        if ending.headSHA == nil, let moment = try pushMayLand(task) { return .again(moment) }
         let hasEnded = try store.end(task, ending, unlessReported: true, for: claim, at: now)
         return hasEnded ? .done : .again(now.adding(seconds: 1))
+    }
+
+    /// When to look for the branch again, if a push may be on its way whose sender is gone; nil when there is none.
+    private func pushMayLand(_ task: PorterTask) throws(StoreError) -> Instant? {
+        guard let attempt = try store.findAttempt(task.id, task.attempt), attempt.credentialsGiven > 0,
+            let goneAt = attempt.goneAt
+        else { return nil }
+        let settled = goneAt.adding(seconds: Self.pushSettles)
+        // A clock that was set back makes nobody wait for the time in between.
+        return now >= goneAt && now < settled ? settled : nil
     }
 
     /// An ending from outside, with the branch if GitHub has one.
