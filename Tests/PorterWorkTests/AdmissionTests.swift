@@ -202,6 +202,32 @@ import Testing
         #expect(try world.task(successor).reason == .notPermitted)
     }
 
+    @Test func `a person's new name follows into their other tasks once a command under it is admitted`()
+        throws
+    {
+        let world = try World { $0.caps = Caps(perPerson: 1, total: 5) }
+        let first = try world.ask(by: World.wim)
+        let second = try world.ask(by: World.wim)
+        let other = try world.ask(by: World.rita)
+        try world.settle()
+        #expect(try world.task(second).state == .queued)
+        world.github.change { state in
+            state.permissions["willem"] = GitHub.Permission(level: "write", userID: 2)
+            state.permissions["wim"] = nil
+        }
+
+        // Whoever claims to be him is believed when GitHub says so.
+        let claimed = try world.ask(by: Person(id: 2, login: "nobody"))
+        try world.settle()
+        #expect(try world.task(claimed).reason == .notPermitted)
+        #expect(try [first, second].map { try world.task($0).author.login } == ["wim", "wim"])
+
+        let third = try world.ask(by: Person(id: 2, login: "willem"))
+        try world.settle()
+        #expect(try [first, second, third].allSatisfy { try world.task($0).author.login == "willem" })
+        #expect(try world.task(other).author.login == "rita")
+    }
+
     @Test func `deliveries out of order do not keep an installation suspended`() throws {
         let world = try World()
         _ = try world.work.accept(

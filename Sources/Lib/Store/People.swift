@@ -41,10 +41,18 @@ extension Transaction {
             INSERT INTO people (id, login, created_at, signed_in_at) VALUES (?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET login = excluded.login, signed_in_at = excluded.signed_in_at
             """, [person.id, person.login, now.milliseconds, now.milliseconds])
-        let latest = try String.fetchOne(
-            db.cachedStatement(sql: Self.latestLogin), arguments: [person.id])
+        let latest = try latestLogin(of: person.id)
         guard former != person.login || (latest != nil && latest != person.login) else { return }
-        // Names follow renames; whoever has the old one now is somebody else.
+        try rename(person)
+    }
+
+    /// The name under which the person last asked for a task that is in lists.
+    func latestLogin(of person: Int64) throws -> String? {
+        try String.fetchOne(db.cachedStatement(sql: Self.latestLogin), arguments: [person])
+    }
+
+    /// Names follow renames; whoever has the old one now is somebody else.
+    func rename(_ person: Person) throws {
         for rename in Self.renames { try run(rename, [person.id, person.login]) }
     }
 }

@@ -62,6 +62,8 @@ extension Database {
     ) throws(StoreError) -> Bool {
         let omissions = Self.json(admission.omissions)
         return try write("admit task", for: claim) { transaction in
+            guard let task = try transaction.task(id) else { return false }
+            let knownAs = try transaction.latestLogin(of: task.author.id)
             let changed = try transaction.run(
                 """
                 UPDATE tasks SET admitted_at = ?, agent = ?, base_branch = ?, model = coalesce(model, ?)
@@ -74,6 +76,8 @@ extension Database {
             try transaction.run(
                 "INSERT INTO prompts (task_id, text, omissions) VALUES (?, ?, ?)",
                 [id.rawValue, admission.prompt, omissions])
+            // GitHub has just shown this person under this name.
+            if let knownAs, knownAs != task.author.login { try transaction.rename(task.author) }
             try transaction.record("admitted", task: id, detail: admission.agent, at: now)
             try transaction.enqueue(.react, for: id, at: now)
             try transaction.enqueue(.status, for: id, at: now)
