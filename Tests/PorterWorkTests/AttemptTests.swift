@@ -76,47 +76,6 @@ import Testing
         #expect(try world.flaws(id) == [])
     }
 
-    @Test(arguments: [true, false])
-    func `what a lost machine had pushed may arrive after it, and is awaited`(arrives: Bool) throws {
-        let world = try World()
-        world.crew.change { $0.hangs = .saving }
-        let id = try world.ask()
-        try world.live(seconds: 10)
-        let token = try #require(world.crew.callbackToken(of: "m1"))
-        _ = try world.work.credential(token: token)
-
-        world.engine.end("m1", code: 137)
-        // As far as the supervisor's next look, which finds no branch.
-        for _ in 1...Work.supervisionInterval where try world.store.findAttempt(id, 1)?.goneAt == nil {
-            try world.live(seconds: 1)
-        }
-        #expect(try world.task(id).state == .running)
-        if arrives { world.github.change { $0.branches[id.branch] = String(repeating: "e", count: 40) } }
-        try world.live(seconds: Work.pushSettles + 1)
-
-        #expect(try world.task(id).reason == .machineLost)
-        #expect(try world.task(id).headSHA == (arrives ? String(repeating: "e", count: 40) : nil))
-        #expect(try world.flaws(id) == [])
-    }
-
-    @Test func `a clock that is set back makes nobody wait for a push`() throws {
-        let world = try World()
-        world.crew.change { $0.hangs = .saving }
-        let id = try world.ask()
-        try world.live(seconds: 10)
-        let token = try #require(world.crew.callbackToken(of: "m1"))
-        _ = try world.work.credential(token: token)
-        world.engine.end("m1", code: 137)
-        for _ in 1...Work.supervisionInterval where try world.store.findAttempt(id, 1)?.goneAt == nil {
-            try world.live(seconds: 1)
-        }
-
-        world.jump(seconds: -86_400)
-        try world.live(seconds: Work.pushSettles + 1)
-
-        #expect(try world.task(id).reason == .machineLost)
-    }
-
     @Test func `a machine that ran out of memory says so`() throws {
         let world = try World()
         world.crew.change { $0.hangs = .agent }
